@@ -1,9 +1,12 @@
-"""From a request's credential to the principal behind it. One credential counts, and never falls through to another."""
+"""From a request's credential to the principal behind it.
+
+The `Authorization` header counts where there is one, and never falls through to another credential.
+"""
 
 from __future__ import annotations
 
-import inspect
 import re
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from jupyter_server.auth.identity import IdentityProvider, User
@@ -36,12 +39,10 @@ async def authenticate(handler: JupyterHandler, house: House) -> Principal:
 
 
 async def _by_key(handler: JupyterHandler, house: House, match: re.Match[str]) -> Principal:
-    house.require_ready()
-    principal = None
-    if match["scheme"].lower() == "bearer":
-        principal = await house.callers.principal_for_key(match["credential"])
-    if principal is None:
+    if match["scheme"].lower() != "bearer":
         raise Unauthorized(BAD_CREDENTIAL)
+    house.require_ready()
+    principal = await house.identity.keys.principal(match["credential"])
     _remember(handler, User(username=principal.user_id), by_token=True)
     return principal
 
@@ -72,17 +73,16 @@ async def _by_browser(handler: JupyterHandler, house: House) -> Principal:
 
 async def _mapped(user: User, house: House) -> Principal:
     house.require_ready()
-    return await house.callers.principal_for_jupyter_user(user)
+    return await house.jupyter_users.principal(user)
 
 
-async def _awaited(user: object) -> User | None:
-    found = await user if inspect.isawaitable(user) else user
-    assert found is None or isinstance(found, User)
-    return found
+async def _awaited(user: User | None | Awaitable[User | None]) -> User | None:
+    """Identity providers may answer at once or later."""
+    return await user if isinstance(user, Awaitable) else user
 
 
 def _remember(handler: JupyterHandler, user: User | None, *, by_token: bool) -> None:
     """Where Jupyter looks for who is calling, and whether XSRF is possible."""
     handler.current_user = handler._jupyter_current_user = user
     if by_token:
-        handler._token_authenticated = True
+        handler._token_authenticated = True  # type: ignore[attr-defined]

@@ -2,37 +2,116 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from pathlib import Path
+from typing import Any
 
-from loom_weaver.errors import Unavailable
+from traitlets import Unicode
+from traitlets.config import LoggingConfigurable
 
-if TYPE_CHECKING:
-    from loom_weaver.identity.store import IdentityStore
-    from loom_weaver.service import WeaverService
-    from loom_weaver_server.identity import Callers
+from loom_weaver.data_dir import prepare_data_dir
+from loom_weaver.errors import LoomError, Unavailable
+from loom_weaver.identity.store import IdentityStore
+from loom_weaver.runtimes.base import Runtime
+from loom_weaver.service import WeaverService
+from loom_weaver_server.identity import JupyterUsers
+from loom_weaver_server.server_lock import ServerLock
+from loom_weaver_server.websocket import WebSockets
 
 STARTING = "The server is starting; try again in a moment"
 STOPPING = "The server is shutting down; try again in a moment"
 
 
-class House:
-    """Stands in Tornado's settings as `loom_weaver_house` from the start; is `ready` once its parts have started."""
+class House(LoggingConfigurable):
+    """In Tornado's settings as `loom_weaver_house` from the start, and open once its parts have started."""
+
+    database_url = Unicode(
+        "",
+        config=True,
+        help="Where users and keys are kept, such as postgresql+psycopg://HOST/NAME for several servers;"
+        " empty: a SQLite file in the data directory.",
+    )
+    secrets_key_file = Unicode(
+        "",
+        config=True,
+        help="File with the key that repository secrets are encrypted with; empty: one made in the data directory.",
+    )
 
     identity: IdentityStore
+    runtime: Runtime
     service: WeaverService
-    callers: Callers
+    jupyter_users: JupyterUsers
+    problem: str | None = STARTING
+    """Why nothing can be served; None once everything can."""
 
-    def __init__(self) -> None:
-        self.problem: str | None = STARTING
-        """Why nothing can be served; None once everything can."""
+    def __init__(self, runtime_class: type[Runtime], data_dir: str, **kwargs: Any) -> None:
+        """Take possession of the data directory, or note why not."""
+        super().__init__(**kwargs)
+        self.websockets = WebSockets()
+        self._runtime_class = runtime_class
+        self._stack = contextlib.AsyncExitStack()
+        self._data_dir = Path()
+        try:
+            self._data_dir = prepare_data_dir(data_dir)
+            self._lock = ServerLock(self._data_dir)
+        except Unavailable as error:
+            self._close(error)
+        else:
+            self._stack.callback(self._lock.release)
 
     def __repr__(self) -> str:
-        return f"<House {self.problem or 'ready'}>"
+        return f"<House {self.problem or 'open'}>"
 
     @property
-    def ready(self) -> bool:
+    def is_open(self) -> bool:
         return self.problem is None
+
+    @property
+    def failed(self) -> bool:
+        return self.problem not in (None, STARTING, STOPPING)
 
     def require_ready(self) -> None:
         if self.problem is not None:
             raise Unavailable(self.problem)
+
+    async def open(self) -> None:
+        """Start everything in the order in which one needs the other."""
+        if self.failed:
+            return
+        try:
+            await self._start()
+        except LoomError as error:
+            self._close(error)
+        else:
+            self.problem = None
+
+    async def aclose(self) -> None:
+        if not self.failed:
+            self.problem = STOPPING
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        self.identity = await self._stack.enter_async_context(
+            await IdentityStore.open(
+                self._data_dir, url=self.database_url, secrets_key_file=self.secrets_key_file
+            )
+        )
+        self.jupyter_users = JupyterUsers(self.identity, parent=self.parent)
+        self.runtime = self._runtime()
+        self._stack.push_async_callback(self.runtime.stop)
+        await self.runtime.start()
+        self.service = WeaverService(self.runtime, self.identity, parent=self.parent)
+        self._stack.push_async_callback(self.service.stop)
+        await self.service.start()
+        self._stack.push_async_callback(self.websockets.stop)
+
+    def _runtime(self) -> Runtime:
+        """Only a runtime that keeps something here has to know where."""
+        where = (
+            {"data_dir": str(self._data_dir)} if self._runtime_class.class_traits().get("data_dir") else {}
+        )
+        return self._runtime_class(parent=self.parent, **where)
+
+    def _close(self, error: LoomError) -> None:
+        self.problem = f"Weavers cannot be served: {error.message}"
+        self.log.error(self.problem)

@@ -8,6 +8,8 @@ from urllib.parse import unquote_to_bytes
 from loom_weaver.errors import BadRequest
 
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+# Jupyter's own, which may stand in any call; JupyterLab also adds a bare time against caches.
+EVERYWHERE = frozenset({"token", "_xsrf", "no_track_activity"})
 # Past every sensible number of lines or items, and within 64 bits.
 LARGEST_INTEGER = 2**53 - 1
 
@@ -27,7 +29,7 @@ class Query:
     def expect(self, known: Collection[str]) -> None:
         """Refuse an argument that the call does not know."""
         for name in self._values:
-            if name not in known:
+            if name not in known and name not in EVERYWHERE and not name.isdecimal():
                 offered = ", ".join(sorted(known)) or "none"
                 raise BadRequest(f"is no query parameter of this call; it knows: {offered}", field=name)
 

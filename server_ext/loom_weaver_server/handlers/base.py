@@ -17,7 +17,7 @@ from jupyter_server.prometheus.log_functions import prometheus_log_method
 from pydantic import BaseModel
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
-from loom_weaver.errors import BadRequest, Forbidden, LoomError, PayloadTooLarge, UnsupportedMediaType
+from loom_weaver.errors import Forbidden, LoomError, PayloadTooLarge, UnsupportedMediaType
 from loom_weaver.identity.principal import Principal
 from loom_weaver.json_input import parse_json, validate
 from loom_weaver_server import errors
@@ -159,7 +159,7 @@ class JSONHandler(JupyterHandler):
             self.request_id,
         )
         if self.serverapp is not None and self.serverapp.record_http_request_metrics:
-            prometheus_log_method(self)
+            prometheus_log_method(self)  # type: ignore[no-untyped-call]
 
 
 @stream_request_body
@@ -228,7 +228,7 @@ class WeaverAPIHandler(JSONHandler):
         length = self.request.headers.get("Content-Length", "0")
         if length.isdigit() and int(length) > limit:
             raise self._too_large()
-        self.request.connection.set_max_body_size(limit)  # type: ignore[union-attr,attr-defined]
+        self.request.connection.set_max_body_size(limit)  # type: ignore[union-attr]
 
     def _refuse(self, refusal: LoomError) -> None:
         def refuse(*_: str) -> None:
@@ -260,13 +260,6 @@ class WeaverAPIHandler(JSONHandler):
         if len(body) > PARSED_IN_PLACE:
             return await asyncio.to_thread(_parse, model, body)
         return _parse(model, body)
-
-    def no_body(self) -> None:
-        """Refuse a body where the call takes none."""
-        if self._received > self.body_limit:
-            raise self._too_large()
-        if self._body.strip() not in (b"", b"{}"):
-            raise BadRequest("this call takes no body; send none")
 
     def _check_content_type(self) -> None:
         given = self.request.headers.get("Content-Type", "application/json")

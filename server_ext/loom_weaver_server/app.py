@@ -1,0 +1,74 @@
+"""The Jupyter server extension."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from traitlets import TraitError, TraitType, Unicode, default, validate
+from traitlets.utils.importstring import import_item
+
+from loom_weaver.runtimes.base import Runtime
+from loom_weaver.service import WeaverService
+from loom_weaver.quotas import Quotas
+from loom_weaver_server.house import House
+from loom_weaver_server.identity import JupyterUsers
+from loom_weaver_server.routes import handlers
+
+RUNTIMES = {
+    "local": "loom_weaver.runtimes.local.runtime.LocalRuntime",
+    "memory": "loom_weaver.runtimes.memory.MemoryRuntime",
+}
+
+
+class LoomWeaverApp(ExtensionApp):
+    name = "loom_weaver"
+    load_other_extensions = True
+    classes = [House, JupyterUsers, WeaverService, Quotas]  # noqa: RUF012
+
+    runtime = Unicode(
+        config=True,
+        help="What runs weavers: local (processes on this machine), or the import path of a Runtime."
+        " Default: the environment's LOOM_WEAVER_RUNTIME, else local.",
+    )
+    data_dir = Unicode(
+        config=True,
+        help="Where users, keys and the local runtime's weavers are kept. Default: the environment's"
+        " LOOM_WEAVER_DATA_DIR, else loom-weaver in Jupyter's data directory.",
+    )
+
+    @default("runtime")
+    def _runtime_from_environment(self) -> str:
+        return os.environ.get("LOOM_WEAVER_RUNTIME", "local")
+
+    @default("data_dir")
+    def _data_dir_from_environment(self) -> str:
+        return os.environ.get("LOOM_WEAVER_DATA_DIR", "")
+
+    def initialize_settings(self) -> None:
+        self.house = House(self.runtime_class(), self.data_dir, parent=self)
+        self.settings["loom_weaver_house"] = self.house
+
+    def initialize_handlers(self) -> None:
+        self.handlers.extend(handlers())
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        await self.house.open()
+
+    async def stop_extension(self) -> None:
+        await self.house.aclose()
+
+    def runtime_class(self) -> type[Runtime]:
+        """Raise TraitError for what is no runtime."""
+        path = RUNTIMES.get(self.runtime, self.runtime)
+        try:
+            found = import_item(path)
+        except ImportError as error:
+            raise TraitError(
+                f"LoomWeaverApp.runtime: there is no runtime {self.runtime}; use {', '.join(RUNTIMES)}"
+            ) from error
+        if not (isinstance(found, type) and issubclass(found, Runtime)):
+            raise TraitError(f"LoomWeaverApp.runtime: {path} is no Runtime")
+        return found
