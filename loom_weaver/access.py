@@ -43,3 +43,39 @@ def check_create(principal: Principal, org_id: str) -> None:
 def check_cleanup(principal: Principal) -> None:
     if not principal.is_system_admin:
         raise Forbidden(CLEANUP_DENIED)
+
+
+def check_manage_users(principal: Principal) -> None:
+    if not principal.is_system_admin:
+        raise Forbidden("System admin access required to manage users")
+
+
+def check_list_users(principal: Principal) -> None:
+    if not sees_all(principal):
+        raise Forbidden("System admin or support access required to list users")
+
+
+def check_see_org(principal: Principal, org_id: str) -> None:
+    """Members look at their organization; as in `check_create`, nobody else learns whether it exists."""
+    if org_id not in principal.memberships and not sees_all(principal):
+        raise Forbidden(NOT_A_MEMBER)
+
+
+def check_manage_org(principal: Principal, org_id: str) -> None:
+    """Who may change an organization's members, repositories and secrets."""
+    if principal.is_system_admin:
+        return
+    check_see_org(principal, org_id)
+    if principal.memberships.get(org_id) != "owner":
+        raise Forbidden("Only an owner of this organization may change it")
+
+
+def check_remove_member(principal: Principal, org_id: str, user_id: str) -> None:
+    """Everybody may leave."""
+    if user_id != principal.user_id or org_id not in principal.memberships:
+        check_manage_org(principal, org_id)
+
+
+def check_keys_of(principal: Principal, user_id: str) -> None:
+    if principal.user_id != user_id and not principal.is_system_admin:
+        raise Forbidden("These API keys belong to another user")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from loom_weaver.errors import BadRequest
+
+# What tells the time: `utc_now`, or a test's own.
+Clock = Callable[[], datetime]
 
 DEFAULT_HOURS = 24
 MAX_HOURS = 48

@@ -1,0 +1,1 @@
+"""Users, organizations, repositories and their secrets, API keys, WebSocket tokens."""
