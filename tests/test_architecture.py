@@ -21,6 +21,8 @@ ROOMS = ("loom_weaver", "server_ext", "tests", "benchmarks", "scripts")
 LONGEST_FILE = 300
 # Path -> why it is longer than the rest.
 LONGER_FILES: dict[str, str] = {}
+# What would make a thousand holder processes slow to start and large to keep.
+TOO_MUCH_FOR_A_HOLDER = {"asyncio", "subprocess", "logging", "ssl"}
 HEAVY = ("jupyter_server", "kubernetes", "pydantic", "sqlalchemy", "tornado", "traitlets")
 
 
@@ -38,6 +40,12 @@ def imported_by(statement: str) -> set[str]:
 
 def test_the_library_is_light_to_import() -> None:
     assert not imported_by("import loom_weaver") & set(HEAVY)
+
+
+def test_what_holds_a_weaver_needs_a_few_standard_modules_only() -> None:
+    loaded = imported_by("import loom_weaver.runtimes.local.forkserver") - {"loom_weaver"}
+    assert loaded <= set(sys.stdlib_module_names)
+    assert not loaded & TOO_MUCH_FOR_A_HOLDER
 
 
 def source_files() -> list[Path]:
