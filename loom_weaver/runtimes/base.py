@@ -15,8 +15,8 @@ from loom_weaver.images import ImageReference
 from loom_weaver.models import CreateWeaver, Isolation
 from loom_weaver.weaver import Weaver, WeaverSpec
 
-# What a new viewer is shown of the past.
-SCROLLBACK_BYTES = 1024 * 1024
+NO_SUCH_WEAVER = "There is no weaver with this id; GET /api/weavers lists those that there are"
+NOT_RUNNING = "The weaver does not run, so no command can run in it; create another one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class LogEnd:
     """Nothing follows: the weaver ended, or was deleted."""
 
     id: str
+
+
+LogBatch = list[LogItem] | LogEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +197,7 @@ class Runtime(LoggingConfigurable):
 
     def logs(
         self, weaver_id: str, start: LogStart, *, follow: bool
-    ) -> AbstractAsyncContextManager[AsyncIterator[list[LogItem] | LogEnd]]:
+    ) -> AbstractAsyncContextManager[AsyncIterator[LogBatch]]:
         """Batches of a bounded size. Without `follow` it ends after the present lines, without a LogEnd."""
         raise NotImplementedError
 
@@ -207,6 +210,14 @@ class Runtime(LoggingConfigurable):
 
     def exec(self, weaver_id: str, spec: ExecSpec) -> AbstractAsyncContextManager[ExecProcess]:
         """Raise BadRequest for a command that does not exist, Conflict where the weaver does not run."""
+        raise NotImplementedError
+
+    def file_roots(self, weaver_id: str) -> tuple[str, ...] | None:
+        """The absolute paths below which files may be read and written; None where anything goes."""
+        raise NotImplementedError
+
+    def home(self, weaver_id: str) -> str:
+        """The absolute path that relative paths of files start from, as the weaver sees it."""
         raise NotImplementedError
 
     def describe(self) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The processes below this one, and their end. Standard library only.
+
+The holder is a child subreaper, so whatever a weaver starts stays below it, also after `setsid` and `nohup`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+
+
+def children(pid: int) -> list[int]:
+    """The direct children of a process; empty when it is gone."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+        for thread in threads:
+            with open(f"/proc/{pid}/task/{thread}/children") as file:
+                found += map(int, file.read().split())
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one, nearest first."""
+    found = children(pid)
+    for child in found:
+        found += children(child)
+    return found
+
+
+def signal_all(pids: list[int], *signals: int) -> None:
+    for pid in pids:
+        for number in signals:
+            try:
+                os.kill(pid, number)
+            except (ProcessLookupError, PermissionError):
+                break
+
+
+def signal_groups(pids: list[int], number: int) -> None:
+    """Signal the process groups that are led by one of these."""
+    for pid in pids:
+        try:
+            if os.getpgid(pid) == pid:
+                os.killpg(pid, number)
+        except (ProcessLookupError, PermissionError):
+            continue
+
+
+def kill_below(pid: int) -> None:
+    """SIGKILL everything below a process; what they fork meanwhile comes with the next call."""
+    signal_all(descendants(pid), signal.SIGKILL)
+
+
+def kill_marked(weaver_id: str) -> None:
+    """SIGKILL what a dead holder has left: processes that carry the weaver's id in their environment."""
+    mark = f"LOOM_WEAVER_ID={weaver_id}".encode()
+    found = True
+    while found:
+        found = False
+        for name in os.listdir("/proc"):
+            if name.isdecimal() and mark in _environment(name):
+                found = True
+                signal_all([int(name)], signal.SIGKILL)
+
+
+def _environment(pid: str) -> list[bytes]:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def start_time(pid: int) -> int:
+    """In clock ticks since the boot: with the pid it names a process for good. Raises OSError."""
+    with open(f"/proc/{pid}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[19])
+
+
+def kill_process(pid: int, started: int) -> None:
+    """SIGKILL a process, if it is still the one that started then."""
+    try:
+        if start_time(pid) == started:
+            os.kill(pid, signal.SIGKILL)
+    except (FileNotFoundError, ProcessLookupError):
+        return

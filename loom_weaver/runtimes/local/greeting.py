@@ -1,0 +1,82 @@
+"""The first line of a connection to the holder: who knows the secret gets what it asks for.
+
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import socket
+from _operator import _compare_digest as compare_digest
+from typing import TYPE_CHECKING, Any
+
+from loom_weaver.runtimes.local.exec_link import ExecLink
+from loom_weaver.runtimes.local.loop import READ, Timer
+from loom_weaver.runtimes.local.protocol import ANSWER, Lines
+from loom_weaver.scrollback import replay_from
+
+if TYPE_CHECKING:
+    from loom_weaver.runtimes.local.holder import Holder
+
+PATIENCE = 10.0
+# An exec's command may be 256 KiB, and JSON may write each of its bytes as six.
+LONGEST_GREETING = 2 * 1024 * 1024
+
+
+class Greeting:
+    """A connection of which nothing is known yet."""
+
+    __slots__ = ("_holder", "_lines", "_received", "_socket", "_timer")
+
+    def __init__(self, holder: Holder, connection: socket.socket) -> None:
+        self._holder = holder
+        self._socket = connection
+        self._lines = Lines()
+        self._received = 0
+        self._timer: Timer = holder.loop.after(PATIENCE, self._close)
+        connection.setblocking(False)
+        holder.loop.add(connection.fileno(), READ, self._on_readable)
+
+    def _on_readable(self, _: int) -> None:
+        try:
+            data = self._socket.recv(64 * 1024)
+            self._received += len(data)
+            hello = next(self._lines.feed(data), None) if data else {}
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):
+            hello = {}
+        if hello is not None:
+            self._welcome(hello)
+        elif self._received > LONGEST_GREETING:
+            self._close()
+
+    def _welcome(self, hello: dict[str, Any]) -> None:
+        secret = str(hello.get("secret", ""))
+        if not compare_digest(secret.encode(), self._holder.record["secret"].encode()):
+            self._close()
+            return
+        self._timer.cancel()
+        self._holder.loop.remove(self._socket.fileno())
+        getattr(self, "_" + hello["op"])(hello)
+
+    def _control(self, hello: dict[str, Any]) -> None:
+        self._holder.add_control(self._socket).send({"record": self._holder.record})
+
+    def _attach(self, hello: dict[str, Any]) -> None:
+        holder = self._holder
+        log, epoch = holder.log, holder.record["epoch"]
+        since = hello["offset"] if hello["epoch"] in (None, epoch) else -1
+        offset, missing = replay_from(log.begin, log.end, shown=hello["scrollback"], since=since)
+        self._socket.send(ANSWER.pack(epoch.encode(), offset, log.end, -1 if missing is None else missing))
+        holder.add_viewer(self._socket, hello["name"], offset)
+
+    def _exec(self, hello: dict[str, Any]) -> None:
+        if self._holder.finished:
+            self._close()
+            return
+        ExecLink(self._holder, self._socket, hello).start()
+
+    def _close(self) -> None:
+        self._timer.cancel()
+        self._holder.loop.remove(self._socket.fileno())
+        self._socket.close()
