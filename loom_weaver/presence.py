@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,14 +12,22 @@ Size = tuple[int, int]
 DEFAULT_SIZE: Size = (80, 24)
 
 
+def _nobody_asks() -> None:
+    """What a viewer does with news that it cannot be told."""
+
+
 @dataclass(slots=True)
 class PresentViewer:
-    """`typed` orders viewers by their last keystroke; 0 for one that never typed."""
+    """`typed` orders viewers by their last keystroke; 0 for one that never typed.
+
+    `on_change` is called whenever somebody comes or goes, or another viewer becomes the primary one.
+    """
 
     id: int
     user_id: str
     user_name: str
     access: AccessLevel
+    on_change: Callable[[], None]
     size: Size | None = None
     typed: int = 0
 
@@ -41,16 +50,18 @@ class Presence:
     def __len__(self) -> int:
         return len(self._viewers)
 
-    def join(self, user_id: str, user_name: str, access: AccessLevel) -> int:
+    def join(
+        self, user_id: str, user_name: str, access: AccessLevel, on_change: Callable[[], None] = _nobody_asks
+    ) -> int:
         """The new viewer's id, never given twice."""
         self._last_id += 1
-        self._viewers[self._last_id] = PresentViewer(self._last_id, user_id, user_name, access)
-        self._choose_primary()
+        self._viewers[self._last_id] = PresentViewer(self._last_id, user_id, user_name, access, on_change)
+        self._changed()
         return self._last_id
 
     def leave(self, viewer_id: int) -> None:
-        self._viewers.pop(viewer_id, None)
-        self._choose_primary()
+        if self._viewers.pop(viewer_id, None) is not None:
+            self._changed()
 
     def type(self, viewer_id: int) -> bool:
         """Note a keystroke; returns whether it made this viewer the primary one."""
@@ -61,10 +72,11 @@ class Presence:
             return False
         self._keystrokes += 1
         viewer.typed = self._keystrokes
-        self._choose_primary()
+        self._changed()
         return True
 
     def resize(self, viewer_id: int, size: Size) -> None:
+        """Note a viewer's size. It need not be that of the terminal: `size` is."""
         self._viewers[viewer_id].size = size
 
     @property
@@ -86,9 +98,11 @@ class Presence:
             for viewer in self._viewers.values()
         ]
 
-    def _choose_primary(self) -> None:
+    def _changed(self) -> None:
         able = [viewer for viewer in self._viewers.values() if viewer.access == "full"]
         self.primary = max(able, key=lambda viewer: viewer.typed).id if able else None
+        for viewer in list(self._viewers.values()):
+            viewer.on_change()
 
 
 class PresenceByWeaver:

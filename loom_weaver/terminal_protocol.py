@@ -70,9 +70,9 @@ class Typed:
     text: str
 
 
-def json_object(text: str) -> dict[str, Any] | None:
+def json_object(text: str, longest: int = LONGEST_CONTROL) -> dict[str, Any] | None:
     """The JSON object that `text` is, from its first to its last character; None for all else."""
-    if len(text) > LONGEST_CONTROL or text[:1] != "{" or text[-1:] != "}":
+    if len(text) > longest or text[:1] != "{" or text[-1:] != "}":
         return None
     try:
         value = json.loads(text)
@@ -81,11 +81,12 @@ def json_object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def auth_token(first_message: str) -> str | None:
-    """The token of an auth message, None for anything else."""
-    message = json_object(first_message) or {}
-    token = message.get("token")
-    return token if message.get("type") == "auth" and isinstance(token, str) else None
+def auth_message(text: str, longest: int = LONGEST_CONTROL) -> dict[str, Any] | None:
+    """An auth message, which has a token; None for anything else."""
+    message = json_object(text.strip(), longest)
+    if message is None or message.get("type") != "auth" or not isinstance(message.get("token"), str):
+        return None
+    return message
 
 
 def documented_text(text: str) -> Typed | Resize | Ignored:

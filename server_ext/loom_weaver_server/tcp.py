@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from dataclasses import dataclass
+from typing import Protocol
 
 TCP_INFO = struct.Struct("=BBBBBBBB24I4Q2I1I")
 TCP_CLOSE, TCP_CLOSE_WAIT = 7, 8
@@ -16,6 +17,12 @@ TCP_CLOSE, TCP_CLOSE_WAIT = 7, 8
 SILENT_AFTER_MS = 20_000
 # Probes of a closed window go out at growing distances; so many in a row take some 25 s.
 UNANSWERED_PROBES = 7
+# A peer that answers so many pings in a row by nothing at all is dead, though its machine may live.
+UNANSWERED_PINGS = 2
+
+
+class Connection(Protocol):
+    def getsockopt(self, level: int, option: int, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,34 @@ def parse(info: bytes) -> TcpState | None:
     )
 
 
-def state_of(connection: socket.socket) -> TcpState | None:
+def state_of(connection: Connection) -> TcpState | None:
     """None where there is no TCP to ask about."""
     try:
         return parse(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size))
     except (OSError, AttributeError):
         return None
+
+
+class Pulse:
+    """What shows between two pings that a peer lives: anything that it says, or takes of a backlog."""
+
+    __slots__ = ("_taken", "_unanswered", "connection", "heard")
+
+    def __init__(self) -> None:
+        self.connection: Connection | None = None
+        self.heard = False
+        """Set when the peer says anything."""
+        self._taken = 0
+        self._unanswered = 0
+
+    def stopped(self, *, backlog: bool, deaf: bool) -> bool:
+        """Whether to give the peer up. `deaf`: nobody reads what it says, so silence proves nothing."""
+        state = state_of(self.connection) if self.connection is not None else None
+        if state is not None and state.gone:
+            return True
+        took = state is not None and (backlog or state.backlog) and state.acked_bytes > self._taken
+        self._taken = state.acked_bytes if state is not None else 0
+        alive = self.heard or deaf or took
+        self._unanswered = 0 if alive else self._unanswered + 1
+        self.heard = False
+        return self._unanswered > UNANSWERED_PINGS

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import Awaitable
 from logging import Logger
 from typing import Protocol, cast
 
 from loom_weaver.terminal_protocol import CloseCode, close_reason
-from loom_weaver_server import tcp
 from loom_weaver_server import websocket_frames as frames
+from loom_weaver_server.tcp import Pulse
 
 # A paste of a few megabytes passes in one message; what is longer has to come in several.
 LONGEST_MESSAGE = 4 * 1024 * 1024
@@ -24,8 +23,6 @@ READ_BUFFER = bytearray(256 * 1024)
 READ_VIEW = memoryview(READ_BUFFER)
 # Each socket is visited this often: a ping, a look whether the peer is there, and what its listener wants.
 VISIT_INTERVAL = 30
-# A peer that answers so many pings in a row by nothing at all is dead.
-UNANSWERED_PINGS = 2
 # How long the peer may take for its part of the closing handshake, once it has everything before it …
 CLOSING_TIME = 5.0
 # … and how long to get there: a viewer that was too slow has to wake up first to learn why it was closed.
@@ -55,8 +52,8 @@ class Listener(Protocol):
 
 class WebSocket(asyncio.BufferedProtocol):
     __slots__ = (
-        "_closing_rounds", "_closing_timer", "_connection", "_frames", "_handling", "_heard", "_listener",
-        "_log", "_sockets", "_taken", "_transport", "_unanswered", "_unsent_pong", "closed", "full",
+        "_closing_rounds", "_closing_timer", "_frames", "_handling", "_listener", "_log", "_pulse",
+        "_sockets", "_too_big", "_transport", "_unsent_pong", "closed", "full",
     )  # fmt: skip
 
     def __init__(self, sockets: WebSockets, log: Logger) -> None:
@@ -65,14 +62,12 @@ class WebSocket(asyncio.BufferedProtocol):
         self._frames = frames.FrameReader(LONGEST_MESSAGE)
         self._listener: Listener | None = None
         self._transport: asyncio.Transport | None = None
-        self._connection: socket.socket | None = None
+        self._pulse = Pulse()
         self._handling: asyncio.Future[None] | None = None
         self._unsent_pong: bytes | None = None
         self._closing_timer: asyncio.TimerHandle | None = None
         self._closing_rounds = 0
-        self._unanswered = 0
-        self._heard = False
-        self._taken = 0
+        self._too_big: tuple[int, str] | None = None
         self.closed = False
         """Nothing can be said or heard any more."""
         self.full = False
@@ -103,13 +98,15 @@ class WebSocket(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def limit(self, longest_message: int) -> None:
+    def limit(self, longest_message: int, refusal: tuple[int, str] | None = None) -> None:
+        """From now on; `refusal` is how to close on a longer one, where not as RFC 6455 has it."""
         self._frames.limit = longest_message
+        self._too_big = refusal
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._transport.set_write_buffer_limits(high=0)
-        self._connection = transport.get_extra_info("socket")
+        self._pulse.connection = transport.get_extra_info("socket")
         self._sockets.add(self)
         self._deliver()
 
@@ -124,7 +121,7 @@ class WebSocket(asyncio.BufferedProtocol):
         return READ_BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        self._heard = True
+        self._pulse.heard = True
         self._frames.feed(READ_VIEW[:nbytes])
         if self._handling is None:
             self._deliver()
@@ -151,7 +148,7 @@ class WebSocket(asyncio.BufferedProtocol):
     def visit(self) -> None:
         if self.closed or self._transport is None:
             return
-        if self._peer_is_gone():
+        if self._pulse.stopped(backlog=self.full, deaf=self._handling is not None):
             self._transport.abort()
             return
         if not self.full:
@@ -170,7 +167,12 @@ class WebSocket(asyncio.BufferedProtocol):
                 if self._handling is not None:
                     break
         except frames.FramingError as error:
-            self.close(error.code, error.reason)
+            self.close(*self._closing_for(error))
+
+    def _closing_for(self, error: frames.FramingError) -> tuple[int, str]:
+        if error.code == frames.TOO_BIG and self._too_big is not None:
+            return self._too_big
+        return error.code, error.reason
 
     def _receive(self, message: frames.Message) -> None:
         if message.opcode == frames.CLOSE:
@@ -238,20 +240,6 @@ class WebSocket(asyncio.BufferedProtocol):
             self._await_end()
         else:
             self._transport.abort()
-
-    def _peer_is_gone(self) -> bool:
-        """Its machine does not answer, or it answered nothing and took nothing since several visits."""
-        state = tcp.state_of(self._connection) if self._connection is not None else None
-        if state is not None and state.gone:
-            return True
-        taken = state.acked_bytes if state is not None and (self.full or state.backlog) else 0
-        if self._heard or self._handling is not None or taken > self._taken:
-            self._unanswered = 0
-        else:
-            self._unanswered += 1
-        self._heard = False
-        self._taken = taken or self._taken
-        return self._unanswered > UNANSWERED_PINGS
 
 
 class WebSockets:

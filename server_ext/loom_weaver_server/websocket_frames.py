@@ -48,19 +48,27 @@ class FramingError(Exception):
 class FrameReader:
     """Collects bytes and gives messages. It holds at most one of `limit` bytes and what `feed` brought."""
 
-    __slots__ = ("_buffer", "_fragments", "_opcode", "limit")
+    __slots__ = ("_broken", "_buffer", "_fragments", "_opcode", "_skip", "limit")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._buffer = bytearray()
         self._fragments: bytearray | None = None
         self._opcode = 0
+        self._skip = 0
+        self._broken = False
 
     def feed(self, data: bytes | memoryview) -> None:
-        self._buffer += data
+        skipped = min(self._skip, len(data))
+        self._skip -= skipped
+        if not self._broken:
+            self._buffer += data[skipped:]
 
     def messages(self) -> Iterator[Message]:
-        """What is complete; it may be left and taken up again. Raises FramingError."""
+        """What is complete; it may be left and taken up again.
+
+        Raises FramingError. After one about the size the next message can be read, after another nothing can.
+        """
         while (frame := self._next_frame()) is not None:
             message = self._assemble(*frame)
             if message is not None:
@@ -71,29 +79,41 @@ class FrameReader:
         if len(buffer) < SHORT.size:
             return None
         first, second = buffer[0], buffer[1]
-        _check_header(first, second)
+        try:
+            _check_header(first, second)
+        except FramingError:
+            self._break()
+            raise
         length, start = second & 0x7F, SHORT.size
         if length >= 126:
             extended = MEDIUM if length == 126 else LONG
             if len(buffer) < extended.size:
                 return None
             length, start = extended.unpack_from(buffer)[2], extended.size
-        self._check_length(length)
         end = start + MASK_LENGTH + length
+        if length + len(self._fragments or b"") > self.limit:
+            self._leave_out(end)
+            raise FramingError(TOO_BIG, f"a message may have at most {self.limit} bytes")
         if len(buffer) < end:
             return None
         mask, payload = bytes(buffer[start : start + MASK_LENGTH]), bytes(buffer[start + MASK_LENGTH : end])
         del buffer[:end]
         return first & 0x0F, bool(first & FINAL), websocket_mask(mask, payload)
 
-    def _check_length(self, length: int) -> None:
-        if length + len(self._fragments or b"") > self.limit:
-            raise FramingError(TOO_BIG, f"a message may have at most {self.limit} bytes")
+    def _leave_out(self, size: int) -> None:
+        self._fragments = None
+        self._skip = max(0, size - len(self._buffer))
+        del self._buffer[:size]
+
+    def _break(self) -> None:
+        self._broken = True
+        self._buffer.clear()
 
     def _assemble(self, opcode: int, final: bool, payload: bytes) -> Message | None:
         if opcode >= CLOSE:
             return Message(opcode, payload)
         if (opcode == CONTINUATION) != (self._fragments is not None):
+            self._break()
             raise FramingError(PROTOCOL_ERROR, "a fragment out of order")
         if opcode != CONTINUATION and final:
             return Message(opcode, payload)
