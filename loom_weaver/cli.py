@@ -39,3 +39,7 @@ def main() -> None:
 def usage(commands: dict[str, EntryPoint]) -> str:
     lines = [f"  {name:<8} {SUMMARIES.get(name, '')}".rstrip() for name in sorted(commands)]
     return USAGE.format(commands="\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

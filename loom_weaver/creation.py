@@ -85,7 +85,7 @@ class Creation:
         if request.repo_id is None:
             return dict(request.env)
         try:
-            repo = await self.identity.repos.find(request.org_id, request.repo_id)
+            repo = await self.identity.repos.get(request.org_id, request.repo_id)
         except NotFound as error:
             raise Forbidden(NO_SUCH_REPO) from error
         env = {**await self.identity.secrets.values(repo.id), **request.env}

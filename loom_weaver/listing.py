@@ -13,7 +13,7 @@ from loom_weaver.models import Status
 from loom_weaver.weaver import Weaver
 
 Position = tuple[int, str]
-NO_TOKEN = "is not a token that a list gave; leave it out to begin with the first page"
+NOT_GIVEN = "is not a token that a list gave; leave it out to begin with the first page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,11 @@ def parse_continue(token: str) -> Position:
         text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         place = json.loads(text)
     except (binascii.Error, ValueError, RecursionError) as error:
-        raise BadRequest(NO_TOKEN, field="continue") from error
+        raise BadRequest(NOT_GIVEN, field="continue") from error
     match place:
         case [int(moment), str(weaver_id)] if not isinstance(moment, bool):
             return moment, weaver_id
-    raise BadRequest(NO_TOKEN, field="continue")
+    raise BadRequest(NOT_GIVEN, field="continue")
 
 
 def _matches(query: ListQuery, weaver: Weaver) -> bool:

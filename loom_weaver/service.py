@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from traitlets.config import LoggingConfigurable
 
 from loom_weaver import access, lifetime
-from loom_weaver.changes import ChangeLog
 from loom_weaver.cleanup import sweep, sweep_for_ever
 from loom_weaver.creation import Creation
 from loom_weaver.errors import Conflict, NotFound
+from loom_weaver.events import WeaverEvents
 from loom_weaver.identity.principal import Principal
 from loom_weaver.lifetime import utc_now
 from loom_weaver.listing import ListQuery, select
@@ -50,9 +51,8 @@ class WeaverService(LoggingConfigurable):
             await asyncio.wait([self._sweeping])
             self._sweeping = None
 
-    @property
-    def changes(self) -> ChangeLog:
-        return self.runtime.changes
+    def events(self, sees: Callable[[Weaver], bool]) -> WeaverEvents:
+        return WeaverEvents(self.runtime.changes, self.runtime.list, sees)
 
     def find(self, principal: Principal, verb: access.Verb, weaver_id: str) -> Weaver:
         """The weaver, for who may do `verb` to it."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import TraitError, TraitType, Unicode, default, validate
+from traitlets import Unicode, default
 from traitlets.utils.importstring import import_item
 
+from loom_weaver.errors import Unavailable
+from loom_weaver.quotas import Quotas
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.service import WeaverService
-from loom_weaver.quotas import Quotas
 from loom_weaver_server.house import House
 from loom_weaver_server.identity import JupyterUsers
-from loom_weaver_server.routes import handlers
+from loom_weaver_server.openapi import document
+from loom_weaver_server.routes import ROUTES, handlers
 
 RUNTIMES = {
     "local": "loom_weaver.runtimes.local.runtime.LocalRuntime",
@@ -48,8 +49,9 @@ class LoomWeaverApp(ExtensionApp):
         return os.environ.get("LOOM_WEAVER_DATA_DIR", "")
 
     def initialize_settings(self) -> None:
-        self.house = House(self.runtime_class(), self.data_dir, parent=self)
+        self.house = House(self.find_runtime, self.data_dir, parent=self)
         self.settings["loom_weaver_house"] = self.house
+        self.settings["loom_weaver_openapi"] = document(ROUTES)
 
     def initialize_handlers(self) -> None:
         self.handlers.extend(handlers())
@@ -60,15 +62,15 @@ class LoomWeaverApp(ExtensionApp):
     async def stop_extension(self) -> None:
         await self.house.aclose()
 
-    def runtime_class(self) -> type[Runtime]:
-        """Raise TraitError for what is no runtime."""
-        path = RUNTIMES.get(self.runtime, self.runtime)
+    def find_runtime(self) -> type[Runtime]:
+        """Raise Unavailable for what is no runtime."""
         try:
-            found = import_item(path)
+            found = import_item(RUNTIMES.get(self.runtime, self.runtime))
         except ImportError as error:
-            raise TraitError(
-                f"LoomWeaverApp.runtime: there is no runtime {self.runtime}; use {', '.join(RUNTIMES)}"
-            ) from error
+            raise Unavailable(self._no_runtime()) from error
         if not (isinstance(found, type) and issubclass(found, Runtime)):
-            raise TraitError(f"LoomWeaverApp.runtime: {path} is no Runtime")
+            raise Unavailable(self._no_runtime())
         return found
+
+    def _no_runtime(self) -> str:
+        return f"there is no runtime {self.runtime!r}; choose {', '.join(RUNTIMES)} or the path of a class"

@@ -41,7 +41,7 @@ async def authenticate(handler: JupyterHandler, house: House) -> Principal:
 async def _by_key(handler: JupyterHandler, house: House, match: re.Match[str]) -> Principal:
     if match["scheme"].lower() != "bearer":
         raise Unauthorized(BAD_CREDENTIAL)
-    house.require_ready()
+    house.require_open()
     principal = await house.identity.keys.principal(match["credential"])
     _remember(handler, User(username=principal.user_id), by_token=True)
     return principal
@@ -72,11 +72,11 @@ async def _by_browser(handler: JupyterHandler, house: House) -> Principal:
 
 
 async def _mapped(user: User, house: House) -> Principal:
-    house.require_ready()
+    house.require_open()
     return await house.jupyter_users.principal(user)
 
 
-async def _awaited(user: User | None | Awaitable[User | None]) -> User | None:
+async def _awaited(user: User | Awaitable[User | None] | None) -> User | None:
     """Identity providers may answer at once or later."""
     return await user if isinstance(user, Awaitable) else user
 

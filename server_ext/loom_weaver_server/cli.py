@@ -6,9 +6,13 @@ from typing import Annotated
 
 import typer
 
+from loom_weaver_server.cli_admin import admin
+
+__all__ = ["admin", "serve"]
+
 DEFAULT_PORT = 8765
 
-serve = typer.Typer(add_completion=False)
+serve = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @serve.command()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from traitlets import Unicode
 from traitlets.config import LoggingConfigurable
 
+from loom_weaver import __version__
 from loom_weaver.data_dir import prepare_data_dir
 from loom_weaver.errors import LoomError, Unavailable
 from loom_weaver.identity.store import IdentityStore
+from loom_weaver.models import STATUSES
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.service import WeaverService
 from loom_weaver_server.identity import JupyterUsers
@@ -19,6 +22,10 @@ from loom_weaver_server.server_lock import ServerLock
 from loom_weaver_server.websocket import WebSockets
 
 STARTING = "The server is starting; try again in a moment"
+GO_ON = (
+    "%d weavers go on without this server until their lifetime ends; to end them before, start it again"
+    " and delete them"
+)
 STOPPING = "The server is shutting down; try again in a moment"
 
 
@@ -34,7 +41,7 @@ class House(LoggingConfigurable):
     secrets_key_file = Unicode(
         "",
         config=True,
-        help="File with the key that repository secrets are encrypted with; empty: one made in the data directory.",
+        help="File with the key that repository secrets are encrypted with; empty: one kept in data_dir.",
     )
 
     identity: IdentityStore
@@ -44,14 +51,14 @@ class House(LoggingConfigurable):
     problem: str | None = STARTING
     """Why nothing can be served; None once everything can."""
 
-    def __init__(self, runtime_class: type[Runtime], data_dir: str, **kwargs: Any) -> None:
+    def __init__(self, find_runtime: Callable[[], type[Runtime]], data_dir: str, **kwargs: Any) -> None:
         """Take possession of the data directory, or note why not."""
         super().__init__(**kwargs)
         self.websockets = WebSockets()
-        self._runtime_class = runtime_class
         self._stack = contextlib.AsyncExitStack()
         self._data_dir = Path()
         try:
+            self._runtime_class = find_runtime()
             self._data_dir = prepare_data_dir(data_dir)
             self._lock = ServerLock(self._data_dir)
         except Unavailable as error:
@@ -67,12 +74,27 @@ class House(LoggingConfigurable):
         return self.problem is None
 
     @property
+    def is_ready(self) -> bool:
+        """Whether lists answer."""
+        return self.is_open and self.runtime.ready
+
+    @property
     def failed(self) -> bool:
         return self.problem not in (None, STARTING, STOPPING)
 
-    def require_ready(self) -> None:
+    def require_open(self) -> None:
         if self.problem is not None:
             raise Unavailable(self.problem)
+
+    def describe(self) -> dict[str, Any]:
+        """For who is known."""
+        present = self.runtime.list()
+        return {
+            "version": __version__,
+            "runtime": {"name": self.runtime.info().name, **self.runtime.describe()},
+            "weavers": {status: sum(each.status == status for each in present) for status in STATUSES},
+            "websockets": len(self.websockets),
+        }
 
     async def open(self) -> None:
         """Start everything in the order in which one needs the other."""
@@ -86,6 +108,8 @@ class House(LoggingConfigurable):
             self.problem = None
 
     async def aclose(self) -> None:
+        if self.is_open:
+            self._say_what_goes_on()
         if not self.failed:
             self.problem = STOPPING
         await self._stack.aclose()
@@ -111,6 +135,11 @@ class House(LoggingConfigurable):
             {"data_dir": str(self._data_dir)} if self._runtime_class.class_traits().get("data_dir") else {}
         )
         return self._runtime_class(parent=self.parent, **where)
+
+    def _say_what_goes_on(self) -> None:
+        active = sum(weaver.active for weaver in self.runtime.list())
+        if active:
+            self.log.warning(GO_ON, active)
 
     def _close(self, error: LoomError) -> None:
         self.problem = f"Weavers cannot be served: {error.message}"

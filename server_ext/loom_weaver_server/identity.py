@@ -1,4 +1,4 @@
-"""Jupyter's users as ours. Without a hub there is one, whoever holds the server's token; under a hub, each by name."""
+"""Jupyter's users as ours: one without a hub, whoever signs in; under a hub, each by name."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class JupyterUsers(LoggingConfigurable):
 
     by_name = Bool(
         config=True,
-        help="Whether Jupyter's user names are those of true people, each with weavers of their own, as under"
-        " JupyterHub; false: whoever signs in is the local user. Default: whether this runs under JupyterHub.",
+        help="Whether Jupyter's user names tell people apart, each with weavers of their own, as"
+        " under JupyterHub; false: whoever signs in is the local user. Default: whether it runs there.",
     )
     local_user = Unicode(
         "local", config=True, help="Name of the one user, a system admin, of a server without a hub."

@@ -23,7 +23,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One verb on one path. `answers` leads from a status to a model, a media type (`text/event-stream`) or None."""
+    """One verb on one path. `answers` leads from a status to a model, a media type or None."""
 
     summary: str
     answers: Mapping[int, type[BaseModel] | str | None]
@@ -31,9 +31,15 @@ class Operation:
     body_type: str = "application/json"
     arguments: tuple[Argument, ...] = ()
     errors: tuple[int, ...] = ()
-    """Statuses besides 401, 500 and 503, which every call may answer."""
+    """Statuses besides those that every call of its kind may answer."""
+    also: tuple[str, ...] = ()
+    """Media types that the answer may have instead of JSON."""
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """From an operation id to which of its parameters this answer's fields fill: `{"id": "$response.body#/id"}`."""
+    """From an operation id to its parameters that fields of this answer fill."""
+
+    @property
+    def has_body(self) -> bool:
+        return self.body is not None or self.body_type != "application/json"
 
 
 def operation(described: Operation) -> Callable[[Verb], Verb]:

@@ -5,7 +5,25 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from loom_weaver_server.handlers.attach import AttachHandler
 from loom_weaver_server.handlers.base import JSONHandler
+from loom_weaver_server.handlers.docs import DocsHandler, OpenAPIHandler
+from loom_weaver_server.handlers.events import EventsHandler
+from loom_weaver_server.handlers.health import HealthHandler
+from loom_weaver_server.handlers.identity import (
+    KeyHandler,
+    KeysHandler,
+    MemberHandler,
+    MembersHandler,
+    OrgsHandler,
+    ReposHandler,
+    SecretHandler,
+    SecretsHandler,
+    UserHandler,
+    UsersHandler,
+    WsTokenHandler,
+)
+from loom_weaver_server.handlers.logs import LogsHandler
 from loom_weaver_server.handlers.not_found import NotFoundHandler
 from loom_weaver_server.handlers.weavers import (
     CleanupHandler,
@@ -26,13 +44,39 @@ class Route(NamedTuple):
 
 ROUTES = [
     Route("/api/weaver", WeaverRootHandler, "weaver"),
-    Route("/api/weaver/{id}", WeaverHandler, "weaver"),
+    Route("/api/weaver/{weaver_id}", WeaverHandler, "weaver"),
+    Route("/api/weaver/{weaver_id}/logs", LogsHandler, "weaver_logs"),
+    Route("/api/weaver/{weaver_id}/attach", AttachHandler, "weaver_attach"),
     Route("/api/weavers", WeaversHandler, "weavers"),
     Route("/api/weavers/cleanup", CleanupHandler, "cleanup"),
+    Route("/api/weavers/events", EventsHandler, "weaver_events"),
     Route("/api/weavers/me", MeHandler, "me"),
+    Route("/auth/ws-token", WsTokenHandler, "ws_token"),
+    Route("/api/users", UsersHandler, "users"),
+    Route("/api/users/{user_id}", UserHandler, "user"),
+    Route("/api/keys", KeysHandler, "keys"),
+    Route("/api/keys/{key_id}", KeyHandler, "key"),
+    Route("/api/orgs", OrgsHandler, "orgs"),
+    Route("/api/orgs/{org_id}/members", MembersHandler, "members"),
+    Route("/api/orgs/{org_id}/members/{user_id}", MemberHandler, "member"),
+    Route("/api/orgs/{org_id}/repos", ReposHandler, "repos"),
+    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets", SecretsHandler, "secrets"),
+    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets/{name}", SecretHandler, "secret"),
+    Route("/health", HealthHandler, "health"),
+    Route("/api/openapi.json", OpenAPIHandler, "openapi"),
+    Route("/api/docs", DocsHandler, "docs"),
+    Route("/api/docs/{file}", DocsHandler, "docs_file"),
 ]
 # Jupyter would answer what is unknown below these with a page or a redirect.
-PREFIXES = ("/api/weaver", "/api/weavers", "/api/orgs", "/api/users", "/api/keys", "/auth/ws-token")
+PREFIXES = (
+    "/api/weaver",
+    "/api/weavers",
+    "/api/orgs",
+    "/api/users",
+    "/api/keys",
+    "/auth/ws-token",
+    "/api/docs",
+)
 
 
 def handlers() -> list[tuple[str, type[JSONHandler]]]:

@@ -26,8 +26,8 @@ class ServerLock:
         except BlockingIOError as error:
             self.release()
             raise Unavailable(
-                f"another server uses the data directory {data_dir}; stop it, or give this one a directory of "
-                "its own with --data-dir (LoomWeaverApp.data_dir)"
+                f"another server uses the data directory {data_dir}; stop it, or give this one"
+                " a directory of its own with --data-dir (LoomWeaverApp.data_dir)"
             ) from error
 
     def release(self) -> None:

@@ -10,7 +10,6 @@ import sys
 from jupyter_server.serverapp import ServerApp
 from traitlets.config import Config
 
-from loom_weaver_server.app import LoomWeaverApp
 from loom_weaver_server.house import House
 
 LOOPBACK = "127.0.0.1"
@@ -18,7 +17,7 @@ AS_ROOT = "Warning: this server runs as root; give it a user of its own where ot
 
 
 class StandaloneServer(ServerApp):
-    """Configured by its command line and `jupyter_loom_weaver_config.py`, not by the files of other servers."""
+    """Configured by its command line and `jupyter_loom_weaver_config.py`, not by files of other servers."""
 
     def load_config_file(self, *_: object, **__: object) -> None:
         """Leave `jupyter_server_config` to the Jupyter servers that people open in a browser."""
@@ -64,7 +63,7 @@ def _server(port: int, options: Config) -> StandaloneServer:
             "allow_root": True,
             "allow_unauthenticated_access": False,
             "ip": LOOPBACK,
-            "jpserver_extensions": {LoomWeaverApp.get_extension_package(): True},
+            "jpserver_extensions": {"loom_weaver_server": True},
             "open_browser": False,
             "port": port,
             "port_retries": 0,

@@ -42,7 +42,7 @@ DISCARDED_BYTES = 64 * 1024 * 1024
 FOREIGN_ORIGIN = (
     "Requests from this Origin are not allowed; open the page from this server or set ServerApp.allow_origin"
 )
-NO_XSRF_TOKEN = (
+XSRF_REFUSED = (
     "The XSRF token is missing or wrong; send the _xsrf cookie's value as X-XSRFToken, or use an API key"
 )
 FOREIGN_HOST = "This Host is not served here; set ServerApp.allow_remote_access to allow it"
@@ -187,14 +187,13 @@ class WeaverAPIHandler(JSONHandler):
 
     @property
     def principal(self) -> Principal:
-        assert self.caller is not None, "a public call has no principal"
-        return self.caller
+        return cast("Principal", self.caller)
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Admit the caller.
 
-        Tornado reads the body only after this, and an error raised here would close the connection under a
-        client that still sends, which then never sees the answer. So a refusal takes the verb's place instead.
+        Tornado reads the body only after this, and an error raised here would close the connection under
+        a client that still sends, which then never sees the answer. So a refusal takes the verb's place.
         """
         self._bound_body()
         try:
@@ -221,7 +220,7 @@ class WeaverAPIHandler(JSONHandler):
             try:
                 self.check_xsrf_cookie()
             except HTTPError as error:
-                raise Forbidden(NO_XSRF_TOKEN) from error
+                raise Forbidden(XSRF_REFUSED) from error
 
     def _bound_body(self) -> None:
         limit = max(self.body_limit, DISCARDED_BYTES)

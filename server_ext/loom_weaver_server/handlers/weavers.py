@@ -24,7 +24,7 @@ from loom_weaver_server.operations import Argument, Operation, operation
 from loom_weaver_server.query import Query
 
 LONGEST_IDEMPOTENCY_KEY = 255
-OF_THIS_WEAVER = {"id": "$response.body#/id"}
+OF_THIS_WEAVER = {"weaver_id": "$response.body#/id"}
 IDEMPOTENCY_KEY = Argument(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": LONGEST_IDEMPOTENCY_KEY},
@@ -53,13 +53,13 @@ class WeaverRootHandler(WeaverAPIHandler):
             body=CreateWeaver,
             arguments=(IDEMPOTENCY_KEY,),
             answers={201: WeaverObject},
-            errors=(400, 403, 409, 413, 415, 429, 502, 504),
+            errors=(409, 429, 502, 504),
             links={
                 "get_weaver": OF_THIS_WEAVER,
-                "extend_weaver": OF_THIS_WEAVER,
+                "patch_weaver": OF_THIS_WEAVER,
                 "delete_weaver": OF_THIS_WEAVER,
                 "get_weaver_logs": OF_THIS_WEAVER,
-                "exec_weaver": OF_THIS_WEAVER,
+                "post_weaver_exec": OF_THIS_WEAVER,
                 "get_weaver_files": OF_THIS_WEAVER,
             },
         )
@@ -81,7 +81,7 @@ class WeaverRootHandler(WeaverAPIHandler):
 
 
 class WeaverHandler(WeaverAPIHandler):
-    @operation(Operation("Get a weaver", answers={200: WeaverObject}, errors=(400, 403, 404)))
+    @operation(Operation("Get a weaver", answers={200: WeaverObject}))
     def get(self, weaver_id: str) -> None:
         self.query.expect(())
         self.reply(self.service.get(self.principal, weaver_id))
@@ -91,7 +91,7 @@ class WeaverHandler(WeaverAPIHandler):
             "Extend or shorten a weaver's lifetime",
             body=ExtendWeaver,
             answers={200: WeaverObject},
-            errors=(400, 403, 404, 409, 413, 415, 502, 504),
+            errors=(409, 502, 504),
         )
     )
     async def patch(self, weaver_id: str) -> None:
@@ -99,7 +99,7 @@ class WeaverHandler(WeaverAPIHandler):
         request = await self.json_body(ExtendWeaver)
         self.reply(await self.service.extend(self.principal, weaver_id, request))
 
-    @operation(Operation("Delete a weaver", answers={204: None}, errors=(400, 403, 404, 502, 504)))
+    @operation(Operation("Delete a weaver", answers={204: None}, errors=(502, 504)))
     async def delete(self, weaver_id: str) -> None:
         self.query.expect(())
         await self.service.delete(self.principal, weaver_id)
@@ -108,7 +108,7 @@ class WeaverHandler(WeaverAPIHandler):
 
 
 class WeaversHandler(WeaverAPIHandler):
-    @operation(Operation("List weavers", arguments=LIST_ARGUMENTS, answers={200: WeaverList}, errors=(400,)))
+    @operation(Operation("List weavers", arguments=LIST_ARGUMENTS, answers={200: WeaverList}))
     def get(self) -> None:
         self.reply(self.service.list(self.principal, self._list_query(self.query)))
 
@@ -134,7 +134,6 @@ class CleanupHandler(WeaverAPIHandler):
             "Delete the weavers whose lifetime is over",
             arguments=(Argument("dry_run", {"type": "boolean", "default": False}, "Only name them"),),
             answers={200: CleanupReport},
-            errors=(400, 403),
         )
     )
     async def post(self) -> None:
@@ -144,7 +143,7 @@ class CleanupHandler(WeaverAPIHandler):
 
 
 class MeHandler(WeaverAPIHandler):
-    @operation(Operation("Who is calling, and what may be asked for", answers={200: Me}, errors=(400,)))
+    @operation(Operation("Who is calling, and what may be asked for", answers={200: Me}))
     async def get(self) -> None:
         self.query.expect(())
         self.reply(await self.service.me(self.principal))
