@@ -126,7 +126,8 @@ Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_few_tags)]
 class Strict(BaseModel):
     """A request body: no coercion, no unknown field."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    # Values stay out of error texts: they may be secrets.
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def check_environment(env: dict[str, str], arguments: list[str]) -> None:
@@ -142,8 +143,8 @@ def check_environment(env: dict[str, str], arguments: list[str]) -> None:
 
 
 class Resources(Strict):
-    memory_limit: Memory | None = Field(None, examples=["4Gi"], description="Kubernetes quantity")
-    cpu_limit: Cpu | None = Field(None, examples=["2", "500m"], description="Kubernetes quantity")
+    memory_limit: Memory | None = Field(default=None, examples=["4Gi"], description="Kubernetes quantity")
+    cpu_limit: Cpu | None = Field(default=None, examples=["2", "500m"], description="Kubernetes quantity")
 
     def memory(self) -> int | None:
         return memory_bytes(self.memory_limit) if self.memory_limit else None
@@ -155,7 +156,7 @@ class Resources(Strict):
 class CreateWeaver(Strict):
     image: Image = Field(examples=["python"], description="Container image to run")
     org_id: OrgId = Field(description="Organization ID (UUID) that the caller is a member of")
-    repo_id: Text | None = Field(None, description="Repository whose secrets the weaver gets as environment")
+    repo_id: Text | None = Field(default=None, description="Repository whose secrets the weaver gets as environment")
     env: dict[EnvName, Text] = Field(default_factory=dict)
     resources: Resources | None = None
     tags: Tags = Field(default_factory=dict)
@@ -163,7 +164,7 @@ class CreateWeaver(Strict):
     command: list[Argument] | None = Field(
         None, description="Replaces the image's ENTRYPOINT, and drops its CMD"
     )
-    args: list[Argument] | None = Field(None, description="Replaces the image's CMD")
+    args: list[Argument] | None = Field(default=None, description="Replaces the image's CMD")
     workdir: Workdir | None = None
 
     @model_validator(mode="after")
@@ -241,7 +242,7 @@ class WeaverList(BaseModel):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
     weavers: list[WeaverObject]
     count: int
-    continue_: str | None = Field(None, alias="continue")
+    continue_: str | None = Field(default=None, alias="continue")
 
 
 class CleanupReport(BaseModel):
@@ -260,6 +261,13 @@ class Me(BaseModel):
     default_org_id: str | None
     quotas: dict[str, Any]
     runtime: dict[str, Any]
+
+
+class Health(BaseModel):
+    """`GET /health`; who is known is told more."""
+
+    model_config = ConfigDict(extra="allow")
+    status: Literal["ok"] = "ok"
 
 
 class ErrorDetail(BaseModel):
