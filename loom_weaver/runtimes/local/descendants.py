@@ -15,8 +15,7 @@ def children(pid: int) -> list[int]:
     try:
         threads = os.listdir(f"/proc/{pid}/task")
         for thread in threads:
-            with open(f"/proc/{pid}/task/{thread}/children") as file:
-                found += map(int, file.read().split())
+            found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
     except (FileNotFoundError, ProcessLookupError):
         pass
     return found
@@ -68,16 +67,14 @@ def kill_marked(weaver_id: str) -> None:
 
 def _environment(pid: str) -> list[bytes]:
     try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            return file.read().split(b"\0")
+        return _read(f"/proc/{pid}/environ").split(b"\0")
     except OSError:
         return []
 
 
 def start_time(pid: int) -> int:
     """In clock ticks since the boot: with the pid it names a process for good. Raises OSError."""
-    with open(f"/proc/{pid}/stat") as file:
-        return int(file.read().rpartition(")")[2].split()[19])
+    return int(_read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[19])
 
 
 def kill_process(pid: int, started: int) -> None:
@@ -87,3 +84,15 @@ def kill_process(pid: int, started: int) -> None:
             os.kill(pid, signal.SIGKILL)
     except (FileNotFoundError, ProcessLookupError):
         return
+
+
+def _read(path: str) -> bytes:
+    """A whole small file, without the buffers of `open` that every holder would keep a copy of."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        parts = []
+        while part := os.read(descriptor, 64 * 1024):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

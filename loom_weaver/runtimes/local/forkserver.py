@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
+import _signal as signal
 import socket
 import sys
 from typing import Any
@@ -60,7 +60,7 @@ def hold(listener: socket.socket, control: socket.socket) -> None:
 
 def _request(control: socket.socket) -> dict[str, Any]:
     lines = Lines()
-    while data := control.recv(1024 * 1024):
+    while data := control.recv(64 * 1024):
         for request in lines.feed(data):
             return request
     # The server gave up before it had said what to hold.

@@ -6,14 +6,14 @@ server. Standard library only: a thousand of these run side by side.
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
+import _signal as signal
 import socket
 import time
 from typing import Any
 
 from loom_weaver import flow
+from loom_weaver.runtimes.local import linux
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
 from loom_weaver.runtimes.local.control_link import ControlLink
 from loom_weaver.runtimes.local.descendants import descendants, kill_below, signal_all, start_time
@@ -29,7 +29,6 @@ from loom_weaver.runtimes.local.sandbox_plan import Plan
 from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS, Terminal, open_pty, set_size
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
 
-PR_SET_CHILD_SUBREAPER = 36
 # How long a program may take to end by itself after SIGTERM and SIGHUP.
 GRACE = 2.0
 # A process that SIGKILL does not end within this is stuck in the kernel; the weaver ends without it.
@@ -63,7 +62,7 @@ class Holder:
     def run(self, control: socket.socket, plan: Plan, argv: list[str]) -> None:
         """Start the program and serve until its end is recorded and told."""
         self.record["holder"] = (os.getpid(), start_time(os.getpid()))
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        linux.adopt_orphans()
         self._watch_children()
         self._listener.setblocking(False)
         self.loop.add(self._listener.fileno(), READ, self._on_connection)

@@ -27,10 +27,6 @@ class Segment:
         os.close(self._data)
         os.close(self._index)
 
-    @property
-    def end(self) -> int:
-        return self.start + os.fstat(self._data).st_size
-
     def read(self, offset: int, size: int) -> bytes:
         return os.pread(self._data, size, offset - self.start)
 
@@ -72,8 +68,9 @@ class LogReader:
     def bounds(self) -> tuple[int, int]:
         """The offsets of the oldest byte kept and of the end."""
         starts = self._starts()
-        last = self._at(starts[-1]) if starts else None
-        return (starts[0], last.end) if last else (0, 0)
+        if not starts:
+            return 0, 0
+        return starts[0], starts[-1] + os.stat(f"{self._folder}/{segment_name(starts[-1])}").st_size
 
     def read(self, offset: int, size: int) -> bytes:
         """At most `size` bytes; empty at the end, and where the log has a gap."""

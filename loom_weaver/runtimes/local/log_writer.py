@@ -37,7 +37,7 @@ class LogWriter:
         self.starts: list[int] = []
         self._segment = self._index = -1
         self._stamped = 0
-        os.makedirs(folder, 0o700, exist_ok=True)
+        os.mkdir(folder, 0o700)
 
     @property
     def begin(self) -> int:
@@ -56,7 +56,7 @@ class LogWriter:
                 kept += os.write(self._segment, data[kept:] if kept else data)
         except OSError:
             # The next append begins a segment of its own, so that what follows a full disk is kept.
-            self._close_segment()
+            self.close()
         self.end += len(data)
         return kept
 
@@ -85,7 +85,7 @@ class LogWriter:
         return min((start for start in self.starts if start >= offset), default=self.end)
 
     def _open_segment(self) -> None:
-        self._close_segment()
+        self.close()
         path = f"{self.folder}/{segment_name(self.end)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         index = os.open(path + ".times", flags, 0o600)
@@ -107,7 +107,8 @@ class LogWriter:
             with suppress(FileNotFoundError):
                 os.unlink(f"{self.folder}/{segment_name(start)}{suffix}")
 
-    def _close_segment(self) -> None:
+    def close(self) -> None:
+        """An append after this begins a segment of its own."""
         for descriptor in (self._segment, self._index):
             if descriptor >= 0:
                 os.close(descriptor)

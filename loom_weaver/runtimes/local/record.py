@@ -26,8 +26,12 @@ def write_record(folder: str, record: Record) -> None:
     """Replace the record in one step; raises OSError, and then the old one is still whole."""
     path = f"{folder}/{RECORD}"
     descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(record, file)
+    try:
+        data = json.dumps(record).encode()
+        while data:
+            data = data[os.write(descriptor, data) :]
+    finally:
+        os.close(descriptor)
     os.rename(path + ".new", path)
 
 
