@@ -1,0 +1,229 @@
+"""A terminal: what a program puts out goes into a ring, and from there to every viewer at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+
+from loom_weaver import flow
+from loom_weaver.runtimes.base import ReplayStart, Viewer
+from loom_weaver.runtimes.memory.arrivals import Arrivals
+from loom_weaver.runtimes.memory.descriptors import Outlet, set_terminal_size
+from loom_weaver.scrollback import Scrollback, replay_from
+
+COLS, ROWS = 80, 24
+READ = 64 * 1024
+# The loop is everybody's: no terminal reads, and no viewer gets, more than this in one turn of it.
+TURN = 256 * 1024
+# What the program left behind may hold the terminal for ever: once it ended, so much silence is the end.
+SILENCE = 0.25
+# A viewer is served from the ring until it is too slow.
+SMALLEST_RING = flow.CLOSE_BEHIND + TURN
+
+
+class Attached:
+    """One viewer's place in the ring; nothing is kept for it but its offset."""
+
+    def __init__(self, terminal: Terminal, viewer: Viewer, offset: int, gap: int | None) -> None:
+        self.epoch = terminal.epoch
+        self.offset = self._at = offset
+        self.live = terminal.ring.end
+        self.gap = gap
+        self._terminal = terminal
+        self._viewer = viewer
+        self._paused = True
+        self._closed = False
+        self._scheduled = False
+        # When it last took something, or when there was something again after it had taken all.
+        self._waits_since = terminal.now()
+
+    def __repr__(self) -> str:
+        return f"<Attached at={self._at} lag={self.lag} {'paused' if self._paused else 'flowing'}>"
+
+    @property
+    def lag(self) -> int:
+        return self._terminal.ring.end - self._at
+
+    def pace(self, now: float) -> tuple[int, float]:
+        return self.lag, now - self._waits_since
+
+    async def send(self, data: bytes) -> None:
+        await self._terminal.write(data)
+
+    def pause(self) -> None:
+        self._paused = True
+
+    def resume(self) -> None:
+        self._paused = False
+        self.wake()
+
+    def close(self) -> None:
+        self._closed = True
+        self._terminal.detach(self)
+
+    def arrived(self, size: int, now: float) -> None:
+        """`size` bytes are new in the ring."""
+        if self.lag == size:
+            self._waits_since = now
+        if flow.too_slow(self.lag):
+            self.close()
+            self._viewer.too_slow()
+        else:
+            self.wake()
+
+    def wake(self) -> None:
+        if not self._scheduled and not self._paused and not self._closed:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._give)
+
+    def _give(self) -> None:
+        self._scheduled = False
+        until = self._at + TURN
+        begin = self._at
+        while self.lag and self._at < until and not self._paused and not self._closed:
+            data = self._terminal.ring.read(self._at, READ)
+            self._at += len(data)
+            self._viewer.output(data)
+        if self._at > begin:
+            self._waits_since = self._terminal.now()
+            self._terminal.look_again()
+        if self.lag:
+            self.wake()
+        elif self._terminal.ended and not self._paused and not self._closed:
+            self.close()
+            self._viewer.ended()
+
+
+class Terminal:
+    """The master's side of a pty and the ring behind it; it outlives the program, for who comes later."""
+
+    def __init__(self, ring: int, clock_ms: Callable[[], int]) -> None:
+        self.ring = Scrollback(ring)
+        self.arrivals = Arrivals()
+        self.epoch = secrets.token_hex(4)
+        self.ended = False
+        self.now = asyncio.get_running_loop().time
+        self._clock_ms = clock_ms
+        self._viewers: list[Attached] = []
+        self._news: asyncio.Future[None] | None = None
+        self._reading = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._eof = asyncio.Event()
+        # The slave stays open until the program ended: one that lets go of its terminal may come back to it.
+        self._master, self.slave = os.openpty()
+        self._outlet = Outlet(self._master)
+        self.resize(COLS, ROWS)
+        self.look_again()
+
+    def __repr__(self) -> str:
+        state = "ended" if self.ended else "reading" if self._reading else "held back"
+        return f"<Terminal {self.ring!r} viewers={len(self._viewers)} {state}>"
+
+    def attach(self, viewer: Viewer, start: ReplayStart) -> Attached:
+        since = None if start.offset is None else start.offset if start.epoch == self.epoch else -1
+        offset, gap = replay_from(self.ring.start, self.ring.end, shown=start.scrollback, since=since)
+        attached = Attached(self, viewer, offset, gap)
+        self._viewers.append(attached)
+        return attached
+
+    def detach(self, attached: Attached) -> None:
+        if attached in self._viewers:
+            self._viewers.remove(attached)
+            self.look_again()
+
+    def resize(self, cols: int, rows: int) -> None:
+        if not self._eof.is_set():
+            set_terminal_size(self._master, cols, rows)
+
+    async def write(self, data: bytes) -> None:
+        await self._outlet.write(data)
+
+    async def news(self) -> None:
+        """Wait for more output, or the end."""
+        if self._news is None:
+            self._news = asyncio.get_running_loop().create_future()
+        await asyncio.shield(self._news)
+
+    def look_again(self) -> None:
+        """Read, or hold the program back, as the viewers' pace has it."""
+        if self._eof.is_set():
+            return
+        loop, now = asyncio.get_running_loop(), self.now()
+        wait = flow.look_again_in([attached.pace(now) for attached in self._viewers])
+        if (wait is None) is not self._reading:
+            self._reading = wait is None
+            if self._reading:
+                loop.add_reader(self._master, self._read)
+            else:
+                loop.remove_reader(self._master)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if wait is None else loop.call_later(wait, self.look_again)
+
+    async def drain(self, *, patient: bool) -> None:
+        """The program is gone: take what it left; without patience, not what viewers hold back."""
+        self._release_slave()
+        silent = False
+        while not self._eof.is_set() and not silent:
+            seen, reading = self.ring.end, self._reading
+            try:
+                await asyncio.wait_for(self._eof.wait(), SILENCE)
+            except TimeoutError:
+                silent = seen == self.ring.end and (reading or not patient)
+        self._close()
+
+    def end(self) -> None:
+        """Tell everybody that nothing follows."""
+        self._close()
+        self.ended = True
+        self._tell_news()
+        for attached in self._viewers:
+            attached.wake()
+
+    def _read(self) -> None:
+        until = self.ring.end + TURN
+        while self._reading and self.ring.end < until:
+            try:
+                data = os.read(self._master, READ)
+            except BlockingIOError:
+                return
+            except OSError:
+                # EIO: the last one to hold the slave let go of it.
+                self._close()
+                return
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
+        self.arrivals.add(self.ring.end, self._clock_ms())
+        self.ring.append(data)
+        self.arrivals.forget_before(self.ring.start)
+        self._tell_news()
+        now = self.now()
+        for attached in list(self._viewers):
+            attached.arrived(len(data), now)
+        self.look_again()
+
+    def _tell_news(self) -> None:
+        if self._news is not None:
+            self._news.set_result(None)
+            self._news = None
+
+    def _close(self) -> None:
+        if self._eof.is_set():
+            return
+        self._release_slave()
+        self._outlet.shut()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._reading:
+            asyncio.get_running_loop().remove_reader(self._master)
+        self._reading = False
+        os.close(self._master)
+        self._eof.set()
+
+    def _release_slave(self) -> None:
+        if self.slave >= 0:
+            os.close(self.slave)
+        self.slave = -1
