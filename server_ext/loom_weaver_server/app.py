@@ -35,18 +35,15 @@ class LoomWeaverApp(ExtensionApp):
         " Default: the environment's LOOM_WEAVER_RUNTIME, else local.",
     )
     data_dir = Unicode(
+        "",
         config=True,
-        help="Where users, keys and the local runtime's weavers are kept. Default: the environment's"
-        " LOOM_WEAVER_DATA_DIR, else loom-weaver in Jupyter's data directory.",
+        help="Where users, keys and the local runtime's weavers are kept."
+        " Default: loom-weaver in Jupyter's data directory.",
     )
 
     @default("runtime")
     def _runtime_from_environment(self) -> str:
         return os.environ.get("LOOM_WEAVER_RUNTIME", "local")
-
-    @default("data_dir")
-    def _data_dir_from_environment(self) -> str:
-        return os.environ.get("LOOM_WEAVER_DATA_DIR", "")
 
     def initialize_settings(self) -> None:
         self.house = House(self.find_runtime, self.data_dir, parent=self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -136,6 +138,22 @@ async def _make_people(store: IdentityStore) -> tuple[str, str, dict[str, tuple[
         key = await store.keys.create(user.id, "test")
         made[role] = (user.id, key.key)
     return org.id, other_org.id, made
+
+
+def raw_request(
+    server: RunningServer, method: str, path: str, headers: dict[str, str]
+) -> tuple[int, dict[str, str], bytes]:
+    """A request whose path no client library has tidied up."""
+    place = urlsplit(server.url)
+    connection = http.client.HTTPConnection(place.netloc, timeout=30)
+    connection.putrequest(method, place.path + path, skip_accept_encoding=True)
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    reply = connection.getresponse()
+    body = reply.read()
+    connection.close()
+    return reply.status, {name.lower(): value for name, value in reply.getheaders()}, body
 
 
 def free_port() -> int:

@@ -22,6 +22,7 @@ from loom_weaver.identity.principal import Principal
 from loom_weaver.json_input import parse_json, validate
 from loom_weaver_server import errors
 from loom_weaver_server.authentication import authenticate
+from loom_weaver_server.metrics import ERRORS
 from loom_weaver_server.origins import is_allowed_origin
 from loom_weaver_server.query import Query
 from loom_weaver_server.secrets_in_text import scrub
@@ -123,6 +124,7 @@ class JSONHandler(JupyterHandler):
         raised = kwargs.get("exc_info", (None, None, None))[1]
         error = errors.translate(raised or HTTPError(status_code))
         status = errors.status_of(error)
+        ERRORS.labels(LoomError.code if error is None else error.code).inc()
         for name, value in errors.headers_of(error).items():
             self.set_header(name, value)
         if status == 405:

@@ -11,6 +11,7 @@ from loom_weaver.errors import BadRequest, NotFound
 from loom_weaver.lifetime import parse_rfc3339, rfc3339
 from loom_weaver.runtimes.base import LogEnd, LogGap, LogItem, LogStart
 from loom_weaver.weaver import Weaver
+from loom_weaver_server.metrics import LOG_READERS
 from loom_weaver_server.operations import Argument, Operation, operation
 from loom_weaver_server.query import Query
 from loom_weaver_server.sse import EventStreamHandler, encode_event
@@ -58,9 +59,10 @@ class LogsHandler(EventStreamHandler):
             if isinstance(first, LogEnd) and first.id == query.start.after:
                 self.set_status(204)
                 return
-            async with self.event_stream("logs", weaver_id) as stream:
-                async for events in self._events(weaver, _resumed(first, batches), query.timestamps):
-                    await stream.send(events)
+            with LOG_READERS.track_inprogress():
+                async with self.event_stream("logs", weaver_id) as stream:
+                    async for events in self._events(weaver, _resumed(first, batches), query.timestamps):
+                        await stream.send(events)
 
     def _log_query(self, query: Query) -> LogQuery:
         query.expect([argument.name for argument in ARGUMENTS if argument.place == "query"])

@@ -20,6 +20,7 @@ from loom_weaver.models import (
 )
 from loom_weaver.names import is_uuid
 from loom_weaver_server.handlers.base import WeaverAPIHandler
+from loom_weaver_server.metrics import CREATES
 from loom_weaver_server.operations import Argument, Operation, operation
 from loom_weaver_server.query import Query
 
@@ -68,6 +69,7 @@ class WeaverRootHandler(WeaverAPIHandler):
         self.query.expect(())
         request = await self.json_body(CreateWeaver)
         weaver = await self.service.create(self.principal, request, self._idempotency_key())
+        CREATES.inc()
         self.set_header("Location", url_path_join(self.base_url, "api/weaver", weaver.id))
         self.reply(weaver, 201)
 
