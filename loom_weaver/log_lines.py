@@ -57,11 +57,15 @@ def end_id(end: int) -> str:
 
 
 class LineSplitter:
-    """Cuts bytes into lines from a position on. It holds back at most one unfinished piece."""
+    """Cuts bytes into lines from a position on. It holds back at most one unfinished piece.
 
-    __slots__ = ("_at", "_begin", "_line", "_rest", "_searched", "_skip", "_timed")
+    `longest` is in bytes, at least the four of a character.
+    """
 
-    def __init__(self, position: Position) -> None:
+    __slots__ = ("_at", "_begin", "_line", "_longest", "_rest", "_searched", "_skip", "_timed")
+
+    def __init__(self, position: Position, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._begin, self._line, self._skip = position
         self._rest = bytearray()
         self._searched = 0
@@ -126,8 +130,8 @@ class LineSplitter:
 
     def _cut(self, lines: list[Line], begin: int, stop: int, stamps: Stamps) -> int:
         """Take pieces of a line that is too long; returns where the rest begins."""
-        while stop - begin > LONGEST:
-            end = _character_start(self._rest, begin + LONGEST)
+        while stop - begin > self._longest:
+            end = _character_start(self._rest, begin + self._longest)
             text = self._rest[begin:end].decode("utf-8", "replace")
             lines.append(Line(f"{self._line}-{self._begin + end}", self._time(begin, stamps), text))
             self._at = None

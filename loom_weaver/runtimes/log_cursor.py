@@ -31,10 +31,14 @@ class LogSource(Protocol):
 
 
 class LogCursor:
-    """One reader's place in a log. `ended` says that nothing more will be written."""
+    """One reader's place in a log. `ended` says that nothing more will be written.
 
-    def __init__(self, source: LogSource, start: LogStart, *, ended: bool) -> None:
+    Without `follow` it goes no further than what is there at its beginning.
+    """
+
+    def __init__(self, source: LogSource, start: LogStart, *, ended: bool, follow: bool = True) -> None:
         self._source = source
+        self._until = None if follow else source.bounds()[1]
         self._items: list[LogItem] = []
         self._splitter = LineSplitter(self._begin(start, ended))
 
@@ -51,7 +55,8 @@ class LogCursor:
     def read(self, *, ended: bool) -> tuple[list[LogItem], bool]:
         """The next items, a bounded batch and perhaps none, and whether more may be had at once."""
         source, offset = self._source, self.offset
-        data = source.read(offset, BLOCK)
+        size = BLOCK if self._until is None else min(BLOCK, self._until - offset)
+        data = source.read(offset, size) if size > 0 else b""
         more = True
         if data:
             self._add(self._splitter.feed(data, source.stamps(offset, offset + len(data))))
@@ -59,7 +64,7 @@ class LogCursor:
             self._go_on_at(kept)
         else:
             more = False
-            if ended:
+            if ended or self._until is not None:
                 self._add(self._splitter.flush())
         items, self._items = self._items, []
         return items, more
@@ -88,7 +93,8 @@ class LogCursor:
         return position
 
     def _kept_after(self, offset: int) -> int | None:
-        return self._source.next_kept(offset) if offset < self._source.bounds()[1] else None
+        end = self._source.bounds()[1] if self._until is None else self._until
+        return self._source.next_kept(offset) if offset < end else None
 
     def _go_on_at(self, kept: int) -> None:
         splitter, source = self._splitter, self._source

@@ -19,11 +19,11 @@ async def batches(held: HeldWeaver, start: LogStart, *, follow: bool) -> AsyncGe
     reader = LogReader(held.log_folder)
     held.follow()
     try:
-        cursor = await asyncio.to_thread(LogCursor, reader, start, ended=held.ended)
+        cursor = await asyncio.to_thread(LogCursor, reader, start, ended=held.ended, follow=follow)
         while True:
             # Both are looked at before the read, so that what comes meanwhile is not missed.
             seen, ended = held.news_count, held.ended
-            items, more = await asyncio.to_thread(cursor.read, ended=ended or not follow)
+            items, more = await asyncio.to_thread(cursor.read, ended=ended)
             if items:
                 yield items
             if more:

@@ -35,15 +35,12 @@ class RingLog:
 
 
 async def read_log(terminal: Terminal, start: LogStart, *, follow: bool) -> AsyncGenerator[LogBatch, None]:
-    cursor = LogCursor(RingLog(terminal), start, ended=terminal.ended)
-    present = terminal.ring.end
+    cursor = LogCursor(RingLog(terminal), start, ended=terminal.ended, follow=follow)
     while True:
         ended = terminal.ended
-        items, more = cursor.read(ended=ended or not follow)
+        items, more = cursor.read(ended=ended)
         if items:
             yield items
-        if not follow and not ended and cursor.offset > present:
-            return
         if more:
             await asyncio.sleep(0)
             continue
