@@ -120,6 +120,7 @@ class HeldWeaver:
             await asyncio.shield(self._news)
 
     async def until_ended(self) -> None:
+        """Its holder's socket is closed, or will be."""
         while not self.ended:
             await self.news(self.news_count)
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from loom_weaver.models import CreateWeaver, Isolation, Resources
 from loom_weaver.names import pod_name
 from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.runtimes import base
-from loom_weaver.runtimes.local import host_paths, image_table, sandbox, sandbox_plan
+from loom_weaver.runtimes.local import host_paths, image_table, isolation
 from loom_weaver.runtimes.local.attachment import HolderAttachment
 from loom_weaver.runtimes.local.exec_process import open_exec
 from loom_weaver.runtimes.local.held_weaver import HeldWeaver
@@ -28,6 +27,7 @@ from loom_weaver.runtimes.local.launcher import Launcher
 from loom_weaver.runtimes.local.log_stream import batches
 from loom_weaver.runtimes.local.record import Record, read_record, write_record
 from loom_weaver.runtimes.local.recording import Recording
+from loom_weaver.runtimes.local.sandbox_plan import file_roots, home_path, tmp_path
 from loom_weaver.runtimes.local.stored import new_record
 from loom_weaver.weaver import Weaver, WeaverSpec
 
@@ -44,7 +44,7 @@ class LocalRuntime(base.Runtime):
         config=True
     )
     isolation_kind = Enum(
-        ["auto", *sandbox.KINDS],
+        ["auto", *isolation.KINDS],
         "auto",
         help="What keeps weavers in; `auto` takes the best that works here.",
     ).tag(config=True)
@@ -80,7 +80,7 @@ class LocalRuntime(base.Runtime):
         self._folder = Path(self.data_dir) / "weavers"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         forced = None if self.isolation_kind == "auto" else self.isolation_kind
-        self._kind = forced or await asyncio.to_thread(sandbox.probe)
+        self._kind = forced or (await asyncio.to_thread(isolation.probe)).kind
         self._launcher.start()
         await self._find_weavers()
         self._ready = True
@@ -96,7 +96,7 @@ class LocalRuntime(base.Runtime):
 
     def info(self) -> base.RuntimeInfo:
         images = {name: entry.description for name, entry in self._table.items()}
-        return base.RuntimeInfo("local", self.default_image, images, self._isolation(None, None))
+        return base.RuntimeInfo("local", self.default_image, images, self._isolation(None))
 
     def check_image(self, image: ImageReference) -> None:
         if image.name not in self._table:
@@ -153,11 +153,9 @@ class LocalRuntime(base.Runtime):
         held = self._held(weaver_id)
         try:
             return await HolderAttachment.open(held, viewer, start)
-        except OSError as error:
-            if held.client is not None:
-                await held.until_ended()
-            if not held.ended:
-                raise RuntimeFailure("the weaver's process cannot be reached") from error
+        except (ConnectionError, FileNotFoundError):
+            # Its holder is going, or gone: what it has left is on disk once that is settled.
+            await held.until_ended()
         return Recording(held.log_folder, held.record["epoch"], viewer, start)
 
     def resize(self, weaver_id: str, cols: int, rows: int) -> None:
@@ -176,12 +174,12 @@ class LocalRuntime(base.Runtime):
 
     def file_roots(self, weaver_id: str) -> tuple[str, ...]:
         held = self._held(weaver_id)
-        roots = sandbox.file_roots(held.weaver.isolation.kind, str(held.folder / HOME))
+        roots = file_roots(held.weaver.isolation.kind, str(held.folder / HOME))
         return (*roots, held.weaver.workdir) if held.weaver.workdir else roots
 
     def home(self, weaver_id: str) -> str:
         held = self._held(weaver_id)
-        return held.weaver.workdir or sandbox.home_path(held.weaver.isolation.kind, str(held.folder / HOME))
+        return held.weaver.workdir or home_path(held.weaver.isolation.kind, str(held.folder / HOME))
 
     def describe(self) -> dict[str, Any]:
         return {"isolation": self._kind, "weavers": len(self._weavers)}
@@ -192,9 +190,11 @@ class LocalRuntime(base.Runtime):
             raise NotFound(base.NO_SUCH_WEAVER)
         return held
 
-    def _isolation(self, memory: int | None, cpu: Decimal | None) -> Isolation:
-        kind, enforced = sandbox.describe(self._kind, memory, cpu, self.network)
-        return Isolation(kind=kind, enforced=enforced)
+    def _isolation(self, memory: int | None) -> Isolation:
+        enforced = isolation.enforced(
+            self._kind, memory_limit=memory is not None, network=self.network
+        )
+        return Isolation(kind=self._kind, enforced=enforced)
 
     async def _find_weavers(self) -> None:
         """A folder with a record is a weaver; one without was being made or removed when a server died."""
@@ -210,7 +210,7 @@ class LocalRuntime(base.Runtime):
 
     async def _start(self, spec: WeaverSpec) -> HeldWeaver:
         limits = spec.resources or Resources()
-        weaver = Weaver.pending(spec, self._isolation(limits.memory(), limits.cpu()))
+        weaver = Weaver.pending(spec, self._isolation(limits.memory()))
         folder = self._folder / spec.id
         record = new_record(weaver, self.log_bytes)
         held = HeldWeaver(folder, record, self._on_change)
@@ -244,13 +244,12 @@ class LocalRuntime(base.Runtime):
             "workdir": spec.workdir,
             "memory_limit": limits.memory(),
             "cpu_limit": float(cpu) if cpu else None,
+            "network": self.network,
             "readable": host_paths.python_folders(),
             "hidden": [self.data_dir],
-            "network": self.network,
             "env": {},
         }
-        paths = sandbox_plan.Plan(**plan)
-        own = image_table.environment(sandbox_plan.home_path(paths), sandbox_plan.tmp_path(paths))
+        own = image_table.environment(home_path(self._kind, plan["home"]), tmp_path(self._kind, plan["tmp"]))
         return {**plan, "env": {**own, "LOOM_WEAVER_ID": spec.id, **spec.env}}
 
 
