@@ -10,7 +10,6 @@ from loom_weaver.log_lines import BLOCK
 from loom_weaver.runtimes.base import LogEntry, LogGap, LogItem, LogStart
 from loom_weaver.runtimes.log_cursor import LogCursor
 
-
 EVERYTHING = LogStart()
 
 
