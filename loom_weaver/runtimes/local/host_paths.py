@@ -1,0 +1,38 @@
+"""Which of the machine's files a weaver may read, whatever keeps it in."""
+
+import os
+import sys
+
+# Programs and libraries; the last two are where Nix and Guix keep theirs.
+SYSTEM_FOLDERS = (
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
+)  # fmt: skip
+DEVICES_FOLDER = "/dev"
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
+# What programs look up about the machine, and nothing that is secret on any of them.
+ETC = tuple(
+    f"/etc/{name}"
+    for name in (
+        "alternatives", "bash.bashrc", "ca-certificates", "crypto-policies", "fonts", "gai.conf", "host.conf",
+        "inputrc", "java-17-openjdk", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
+        "nsswitch.conf", "os-release", "pki/ca-trust", "pki/tls/certs", "profile", "profile.d", "protocols",
+        "resolv.conf", "services", "ssl/certs", "ssl/openssl.cnf", "terminfo", "timezone",
+    )
+)  # fmt: skip
+
+
+def covers(folders: tuple[str, ...], path: str) -> bool:
+    """Whether `path` is one of the folders or in one."""
+    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders)
+
+
+def python_folders() -> list[str]:
+    """What this Python needs to run: its environment, its installation, and what their links lead to."""
+    executable = os.path.dirname(os.path.realpath(sys.executable))
+    given = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, executable}
+    folders = sorted(given | {os.path.realpath(path) for path in given})
+    return [path for path in folders if not covers((*SYSTEM_FOLDERS, *_others(folders, path)), path)]
+
+
+def _others(folders: list[str], one: str) -> list[str]:
+    return [folder for folder in folders if folder != one]

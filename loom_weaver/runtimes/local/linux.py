@@ -1,0 +1,170 @@
+"""The few Linux calls that Python's `os` lacks, by ctypes, loaded before any fork. Standard library only."""
+
+import ctypes
+import errno
+import fcntl
+import os
+import signal
+
+CLONE_PARENT = 0x00008000
+# Kernel headers: <linux/sched.h>, <linux/prctl.h>, <linux/capability.h>. The numbers of newer system calls
+# are the same on every architecture.
+NAMESPACES = {
+    "user": 0x10000000,
+    "mnt": 0x00020000,
+    "pid": 0x20000000,
+    "ipc": 0x08000000,
+    "uts": 0x04000000,
+    "cgroup": 0x02000000,
+    "net": 0x40000000,
+}
+SYS_CLONE3, SYS_CLOSE_RANGE = 435, 436
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 24, 38, 47
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+CAPABILITY_VERSION_3 = 0x20080522
+SIG_SETMASK = 2
+# execvp's own answer to an unset PATH.
+DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+# A name resolved and a type converted here is time saved in every child.
+_libc = ctypes.CDLL(None, use_errno=True)
+_syscall = _libc.syscall
+_syscall.restype = ctypes.c_long
+_prctl, _capset, _setns = _libc.prctl, _libc.capset, _libc.setns
+_execve, _signal, _sigprocmask = _libc.execve, _libc.signal, _libc.sigprocmask
+_prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
+_signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+_execve.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
+
+
+def syscall(number: int, *arguments: object) -> int:
+    """A raw system call; raises OSError."""
+    return _checked(_syscall(ctypes.c_long(number), *arguments))
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+def _control(option: int, value: int) -> None:
+    _checked(_prctl(option, value, 0, 0, 0))
+
+
+def no_new_privileges() -> None:
+    """No setuid program and no file capability gives this process anything any more."""
+    _control(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def adopt_orphans() -> None:
+    """Processes below this one whose parent ends become this one's children."""
+    _control(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Be killed when the thread that is this process's parent ends; a change of credentials forgets it."""
+    _control(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def hide_memory() -> None:
+    """Let nobody of the same user trace this process until its next exec."""
+    _control(PR_SET_DUMPABLE, 0)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, and with the bounding set the way back by an exec as uid 0."""
+    for capability in range(64):
+        if _prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
+            # EINVAL: past the last one. EPERM: there was none to lose, and no_new_privileges keeps it so.
+            if ctypes.get_errno() not in (errno.EINVAL, errno.EPERM):
+                _checked(-1)
+            break
+    _control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    _checked(_capset(header, (ctypes.c_uint32 * 6)()))
+
+
+def default_signals() -> None:
+    """No signal ignored, none blocked: both would outlive an exec."""
+    for number in range(1, signal.NSIG):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            _signal(number, None)
+    _checked(_sigprocmask(SIG_SETMASK, ctypes.create_string_buffer(128), None))
+
+
+def close_from(first: int) -> None:
+    try:
+        syscall(SYS_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+    except OSError:  # Linux before 5.9
+        os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def keep_only(descriptors: list[int], status: int | None = None) -> None:
+    """Make these descriptors 0, 1, 2 … of the next program and close all others, but `status` until then."""
+    count = len(descriptors)
+    copies = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, count + 1) for each in descriptors]
+    if status is not None and status != count:
+        os.dup2(status, count, inheritable=False)
+    for target, copy in enumerate(copies):
+        os.dup2(copy, target)
+    close_from(count if status is None else count + 1)
+
+
+def foreign_namespaces(pid: int) -> int:
+    """The flags of the namespaces in which a process is and we are not."""
+    flags = 0
+    for name, flag in NAMESPACES.items():
+        if os.stat(f"/proc/{pid}/ns/{name}").st_ino != os.stat(f"/proc/self/ns/{name}").st_ino:
+            flags |= flag
+    return flags
+
+
+def enter_namespaces(pidfd: int, flags: int) -> None:
+    """Join those of a process; its pid namespace is, as ever, only for our children."""
+    _checked(_setns(pidfd, flags))
+
+
+def fork_sibling() -> int:
+    """Fork a child of our parent, so that the parent itself can wait for it. Single-threaded callers only."""
+    arguments = (ctypes.c_uint64 * 8)(CLONE_PARENT)
+    return syscall(SYS_CLONE3, arguments, ctypes.c_size_t(ctypes.sizeof(arguments)))
+
+
+class Command:
+    """An exec made ready in advance: under a low memory limit there is no room to build it any more."""
+
+    __slots__ = ("_argv", "_env", "_paths")
+
+    def __init__(self, argv: list[str], env: dict[str, str]) -> None:
+        self._paths = [_bytes(path) for path in _candidates(argv[0], env.get("PATH", DEFAULT_PATH))]
+        self._argv = _strings(argv)
+        self._env = _strings([f"{name}={value}" for name, value in env.items()])
+
+    def execute(self) -> int:
+        """Become the command; returns the errno that execvp would give if that cannot be."""
+        failure = errno.ENOENT
+        for path in self._paths:
+            _execve(path, self._argv, self._env)
+            code = ctypes.get_errno()
+            if code not in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+                return code
+            if code == errno.EACCES:
+                failure = code
+        return failure
+
+
+def _candidates(name: str, path: str) -> list[str]:
+    if "/" in name or not name:
+        return [name]
+    return [f"{folder or '.'}/{name}" for folder in path.split(":")]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _strings(values: list[str]) -> "ctypes.Array[ctypes.c_char_p]":
+    return (ctypes.c_char_p * (len(values) + 1))(*(_bytes(value) for value in values), None)

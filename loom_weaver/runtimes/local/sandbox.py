@@ -1,0 +1,182 @@
+"""What a weaver's commands run in. The holder opens one sandbox and starts the weaver's commands in it.
+
+Imported by the fork server before it forks: cheap standard library only, and nothing is imported later.
+"""
+
+import errno
+import fcntl
+import os
+import resource
+import termios
+from typing import NoReturn
+
+from loom_weaver.runtimes.local import bubblewrap, host_paths, landlock, linux
+from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
+from loom_weaver.runtimes.local.sandbox_plan import (
+    BUBBLEWRAP,
+    HOST_TMP,
+    LANDLOCK,
+    NONE,
+    Plan,
+    home_path,
+    shares_tmp,
+)
+
+# The most that one side of a start tells the other: a stage, an errno, a pid.
+LONGEST_STATUS = 4096
+# Under bubblewrap these are made for the weaver.
+LANDLOCK_ETC = ("/etc/passwd", "/etc/group", "/etc/hosts")
+
+
+class Sandbox:
+    """Open from its making to the end of the process that made it.
+
+    `pids` are the processes that it needs for itself, all below the holder: they get no signal but the last.
+    """
+
+    __slots__ = ("_namespaces", "pids", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        """Blocks for some milliseconds; raises SandboxFailed.
+
+        For ever after, the caller signals, and reaches by abstract sockets, only what it starts from now on
+        (where the kernel can refuse the rest), and gains nothing by setuid.
+        """
+        self.plan = plan
+        self._namespaces: bubblewrap.Namespaces | None = None
+        self.pids: tuple[int, ...] = ()
+        linux.no_new_privileges()
+        if plan.kind != NONE:
+            landlock.restrict_scope()
+        if plan.kind == BUBBLEWRAP:
+            self._namespaces = bubblewrap.start(plan)
+            self.pids = self._namespaces.pids
+
+    def spawn(self, argv: list[str], files: tuple[int, int, int], *, terminal: bool = False) -> int:
+        """Start a command with these descriptors as its 0-2; returns its pid, a child of the caller.
+
+        It leads a session of its own, on the terminal that `files[0]` is if there is one: `killpg(pid)` ends
+        its process group. Blocks until it runs. Raises OSError with the errno of the exec, or of the chdir,
+        and as `filename` what could not be had; SandboxFailed for anything else.
+        """
+        command = linux.Command(argv, self.plan.env)
+        status_read, status_write = os.pipe()
+        helper = os.fork()
+        if helper == 0:
+            self._run(command, files, terminal, status_write)
+        os.close(status_write)
+        try:
+            told = _read_all(status_read)
+        finally:
+            os.close(status_read)
+        pid = self._pid(helper, told)
+        _raise_failure(told, argv[0], self.plan.workdir, pid)
+        return pid
+
+    def _pid(self, helper: int, told: dict[str, int]) -> int:
+        if self._namespaces is None:
+            return helper
+        os.waitpid(helper, 0)
+        return told.get("pid", 0)
+
+    def _run(
+        self, command: linux.Command, files: tuple[int, int, int], terminal: bool, status: int
+    ) -> NoReturn:
+        """In the child: become the command, or say why not and end."""
+        stage, code = "sandbox", errno.ENOMEM
+        try:
+            if self._namespaces is not None:
+                _join(self._namespaces, status)
+            linux.keep_only(list(files), status)
+            status = len(files)
+            os.setsid()
+            if terminal:
+                fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+            self._restrict()
+            stage = "workdir"
+            os.chdir(self.plan.workdir or home_path(self.plan.kind, self.plan.home))
+            stage = "command"
+            _limit_memory(self.plan.memory_limit)
+            code = command.execute()
+        except OSError as error:
+            code = error.errno or errno.EIO
+        finally:
+            _tell(status, stage, code)
+            os._exit(127 if code == errno.ENOENT else 126)
+
+    def _restrict(self) -> None:
+        linux.default_signals()
+        os.umask(0o022)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _limit_cpus(self.plan.cpu_limit)
+        linux.no_new_privileges()
+        if os.geteuid() == 0 and self.plan.kind != BUBBLEWRAP:
+            os.setgroups([])
+        if self.plan.kind == LANDLOCK:
+            landlock.restrict_files(_rules(self.plan), network=self.plan.network)
+        linux.drop_capabilities()
+        linux.die_with_parent()
+
+
+def _join(namespaces: bubblewrap.Namespaces, status: int) -> None:
+    """Go on in the namespaces as a child of our parent; this process itself has done its work then."""
+    linux.hide_memory()
+    namespaces.join()
+    linux.drop_capabilities()
+    pid = linux.fork_sibling()
+    if pid:
+        _tell(status, "pid", pid)
+        os._exit(0)
+
+
+def _rules(plan: Plan) -> list[tuple[str, int]]:
+    readable = (*host_paths.SYSTEM_FOLDERS, *host_paths.ETC, *LANDLOCK_ETC, "/proc", *plan.readable)
+    writable = (plan.home, plan.tmp, *((HOST_TMP,) if shares_tmp(plan.kind, plan.home) else ()))
+    rules = [(path, landlock.READ) for path in readable]
+    rules += [(path, landlock.WRITE) for path in writable]
+    rules += [(path, landlock.DEVICE) for path in (*host_paths.DEVICES, *_terminal())]
+    return rules
+
+
+def _terminal() -> tuple[str, ...]:
+    """Its own, and no other of the same user's in /dev/pts."""
+    try:
+        return (os.ttyname(0),)
+    except OSError:
+        return ()
+
+
+def _limit_cpus(cores: float | None) -> None:
+    present = sorted(os.sched_getaffinity(0))
+    if cores is not None and cores <= len(present) - 1:
+        count = -int(-cores // 1)
+        start = os.getpid() % len(present)
+        os.sched_setaffinity(0, [present[(start + index) % len(present)] for index in range(count)])
+
+
+def _limit_memory(size: int | None) -> None:
+    if size is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def _tell(status: int, word: str, number: int) -> None:
+    os.write(status, b"%s %d\n" % (word.encode(), number))
+
+
+def _read_all(descriptor: int) -> dict[str, int]:
+    text = b""
+    while part := os.read(descriptor, LONGEST_STATUS):
+        text += part
+    return {word: int(number) for word, number in (line.split() for line in text.decode().splitlines())}
+
+
+def _raise_failure(told: dict[str, int], command: str, workdir: str | None, pid: int) -> None:
+    failed = {stage: told[stage] for stage in ("sandbox", "workdir", "command") if stage in told}
+    if not failed:
+        return
+    if pid:
+        os.waitpid(pid, 0)
+    if "sandbox" in failed:
+        raise SandboxFailed(os.strerror(failed["sandbox"]))
+    stage, code = failed.popitem()
+    raise OSError(code, os.strerror(code), command if stage == "command" else workdir)
