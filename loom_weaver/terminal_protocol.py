@@ -28,6 +28,7 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     RUNTIME_FAILURE = 1011
     RESTART = 1012
+    BAD_REQUEST = 4400
     BAD_TOKEN = 4401
     NO_ACCESS = 4403
     NO_WEAVER = 4404
@@ -180,6 +181,10 @@ def exited(weaver: Weaver | None) -> str:
     )
 
 
+def exec_exit(exit_code: int, warning: str | None) -> str:
+    return _message("exit", exit_code=exit_code, warning=warning)
+
+
 def pong() -> str:
     return _message("pong")
 
@@ -205,6 +210,8 @@ def refusal(error: errors.LoomError) -> tuple[CloseCode, str]:
         errors.Unauthorized: CloseCode.BAD_TOKEN,
         errors.Forbidden: CloseCode.NO_ACCESS,
         errors.NotFound: CloseCode.NO_WEAVER,
+        errors.BadRequest: CloseCode.BAD_REQUEST,
+        errors.Conflict: CloseCode.ENDED,
     }
     return codes.get(type(error), CloseCode.RUNTIME_FAILURE), error.message
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Self, cast
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
@@ -14,6 +14,7 @@ from tornado.iostream import StreamClosedError
 from loom_weaver import access
 from loom_weaver.errors import Forbidden, LoomError, NotFound, Unauthorized
 from loom_weaver_server import tcp
+from loom_weaver_server.caller import while_connected
 from loom_weaver_server.handlers.base import WeaverAPIHandler
 
 # Every reader ends a line at any of these (WHATWG HTML, 9.2.6): a program's output must not begin a field.
@@ -40,39 +41,21 @@ def encode_event(data: str, *, id: str | None = None, event: str | None = None) 
 
 
 class EventStream:
-    """The answer of a handler, as an async context: headers at the start, the end of the answer at its end.
+    """Events to one reader."""
 
-    A reader that goes, or whose credential no longer holds, cancels the work inside; nothing of it is left.
-    """
-
-    def __init__(self, handler: WeaverAPIHandler, still_admitted: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, handler: WeaverAPIHandler) -> None:
         self._handler = handler
-        self._still_admitted = still_admitted
-        self._connection = cast(HTTP1Connection, handler.request.connection)
-        self._stream = self._connection.stream
+        self._stream = cast(HTTP1Connection, handler.request.connection).stream
         self._last_write = 0.0
         self._sending = False
-        self._reader_left = False
 
-    async def __aenter__(self) -> Self:
+    async def open(self) -> None:
+        """Send the headers."""
         for name, value in HEADERS.items():
             self._handler.set_header(name, value)
         # Tornado's gzip would hold events back, should somebody have turned it on.
         self._handler._transforms = []
-        self._work = asyncio.current_task()
-        self._connection.set_close_callback(self._end)
         await self.send(b"")
-        self._keeper = asyncio.create_task(self._keep())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        self._connection.set_close_callback(self._handler.on_connection_close)
-        self._keeper.cancel()
-        await asyncio.wait([self._keeper])
-        ended_by_us = self._reader_left and isinstance(error, asyncio.CancelledError)
-        return ended_by_us and self._work is not None and self._work.uncancel() == 0
 
     async def send(self, events: bytes) -> None:
         """Returns when the reader's socket has taken it: who awaits this holds back its source."""
@@ -81,19 +64,11 @@ class EventStream:
         self._sending = True
         try:
             await self._handler.flush()
-        except StreamClosedError:
-            self._end()
-            await asyncio.sleep(0)
         finally:
             self._sending = False
 
-    def _end(self) -> None:
-        if not self._reader_left and self._work is not None:
-            self._reader_left = True
-            self._work.cancel()
-
-    async def _keep(self) -> None:
-        """Comments while nothing else is said, and looks whether the reader is there and still may read."""
+    async def keep(self, still_admitted: Callable[[], Awaitable[bool]], end: Callable[[], None]) -> None:
+        """Comment while nothing else is said; `end` it for a reader that is gone or may read no longer."""
         loop = asyncio.get_running_loop()
         checked = loop.time()
         while True:
@@ -101,8 +76,8 @@ class EventStream:
             await asyncio.sleep(next_look - loop.time())
             if loop.time() >= checked + RECHECK_INTERVAL:
                 checked = loop.time()
-                if self._reader_is_gone() or not await self._still_admitted():
-                    return self._end()
+                if self._reader_is_gone() or not await still_admitted():
+                    return end()
             if loop.time() >= self._last_write + IDLE_COMMENT:
                 self._comment()
 
@@ -121,13 +96,27 @@ class EventStream:
 class EventStreamHandler(WeaverAPIHandler):
     """A handler that may answer with a stream of events."""
 
-    def event_stream(self, verb: access.Verb | None = None, weaver_id: str = "") -> EventStream:
-        """`verb` is what the caller must go on to be allowed at the weaver."""
+    @asynccontextmanager
+    async def event_stream(
+        self, verb: access.Verb | None = None, weaver_id: str = ""
+    ) -> AsyncIterator[EventStream]:
+        """`verb` is what the caller must go on to be allowed at the weaver.
+
+        A reader that leaves, or may read no longer, cancels the work inside.
+        """
 
         async def still_admitted() -> bool:
             return await self._still_admitted(verb, weaver_id)
 
-        return EventStream(self, still_admitted)
+        stream = EventStream(self)
+        with while_connected(self) as leave, suppress(StreamClosedError):
+            await stream.open()
+            keeper = asyncio.create_task(stream.keep(still_admitted, leave))
+            try:
+                yield stream
+            finally:
+                keeper.cancel()
+                await asyncio.wait([keeper])
 
     async def _still_admitted(self, verb: access.Verb | None, weaver_id: str) -> bool:
         try:

@@ -23,19 +23,15 @@ NOT_A_WEBSOCKET = "this is a WebSocket: open it with a WebSocket client (RFC 645
 MakeListener = Callable[[WebSocket], Listener]
 
 
-class WebSocketHandler(JSONHandler):
+class Upgrading(JSONHandler):
     """The handshake needs no credential: the first message brings one. It refuses pages of other origins."""
 
-    async def prepare(self) -> None:  # type: ignore[override]
+    def admit_handshake(self) -> None:
         self.admit_host()
         self.admit_origin()
         self.house.require_open()
 
-    def check_xsrf_cookie(self) -> None:
-        """A handshake changes nothing."""
-
-    @allow_unauthenticated
-    async def get(self, weaver_id: str) -> None:
+    async def upgrade(self, weaver_id: str) -> None:
         key = self._handshake_key()
         make_listener = self.make_listener(weaver_id)
         self._accept(key)
@@ -97,6 +93,17 @@ def _already_read(stream: IOStream) -> bytes:
     while (reading := asyncio.ensure_future(stream.read_bytes(READ_SIZE, partial=True))).done():
         early += reading.result()
     return early
+
+
+class WebSocketHandler(Upgrading):
+    """A path that is a WebSocket and nothing else."""
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        self.admit_handshake()
+
+    @allow_unauthenticated
+    async def get(self, weaver_id: str) -> None:
+        await self.upgrade(weaver_id)
 
 
 async def _leave_tornado(stream: IOStream, websocket: WebSocket) -> None:
