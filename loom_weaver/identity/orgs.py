@@ -73,6 +73,12 @@ class Orgs:
             raise NotFound(NO_SUCH_ORG)
         return Org(**rows[0]._mapping)
 
+    async def get(self, org_id: str) -> Org:
+        org = await self.find(org_id)
+        if org.id != org_id:
+            raise NotFound(NO_SUCH_ORG)
+        return org
+
     async def members(self, org_id: str) -> Sequence[Member]:
         return [Member(**row._mapping) for row in await self._database.rows(MEMBERS, org_id=org_id)]
 

@@ -39,7 +39,10 @@ class SecretBox:
         """The installation's own key, made at first use."""
         path = data_dir / "secrets.key"
         if not path.exists():
-            _make_key_file(path)
+            try:
+                _make_key_file(path)
+            except OSError as error:
+                raise Unavailable(f"the secrets key {path} cannot be made: {error.strerror}") from error
         if path.stat().st_mode & OTHERS:
             raise Unavailable(f"others may read the secrets key; run: chmod 600 {path}")
         return cls.from_file(path)

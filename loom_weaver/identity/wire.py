@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import (
@@ -77,7 +78,7 @@ class User(Answer):
 
 
 class UserList(Answer):
-    users: list[User]
+    users: Sequence[User]
     count: int
 
 
@@ -96,7 +97,7 @@ class Org(Answer):
 
 
 class OrgList(Answer):
-    orgs: list[Org]
+    orgs: Sequence[Org]
     count: int
 
 
@@ -113,7 +114,7 @@ class Member(Answer):
 
 
 class MemberList(Answer):
-    members: list[Member]
+    members: Sequence[Member]
     count: int
 
 
@@ -129,7 +130,7 @@ class Repo(Answer):
 
 
 class RepoList(Answer):
-    repos: list[Repo]
+    repos: Sequence[Repo]
     count: int
 
 
@@ -143,14 +144,14 @@ class SecretName(Answer):
 
 
 class SecretNameList(Answer):
-    secrets: list[SecretName]
+    secrets: Sequence[SecretName]
     count: int
 
 
 class CreateKey(Strict):
     name: Name
     expires_at: Moment | None = None
-    user: Text | None = Field(None, description="The id or name of another user, for system admins")
+    user: Text | None = Field(default=None, description="The id or name of another user, for system admins")
 
 
 class Key(Answer):
@@ -171,7 +172,7 @@ class NewKey(Key):
 
 
 class KeyList(Answer):
-    keys: list[Key]
+    keys: Sequence[Key]
     count: int
 
 

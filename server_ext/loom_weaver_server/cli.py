@@ -12,7 +12,7 @@ __all__ = ["admin", "serve"]
 
 DEFAULT_PORT = 8765
 
-serve = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+serve = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
 
 @serve.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,8 @@ def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> 
         SecretBox.from_file(path)
     with pytest.raises(Unavailable, match="No such file"):
         SecretBox.from_file(tmp_path / "missing")
+    with pytest.raises(Unavailable, match="cannot be made"):
+        SecretBox.in_data_dir(tmp_path / "missing")
 
 
 def test_with_another_key_a_secret_says_what_to_do(
@@ -128,13 +131,19 @@ def test_with_another_key_a_secret_says_what_to_do(
     assert run(read()) == {"PW": SECRET}
 
 
-def _encrypt(folder: str) -> str:
-    return SecretBox.in_data_dir(Path(folder)).encrypt(SECRET)
+def test_servers_that_start_at_once_share_one_key(tmp_path: Path) -> None:
+    servers = 8
+    barrier = threading.Barrier(servers)
 
+    def encrypt(folder: Path) -> str:
+        barrier.wait()
+        return SecretBox.in_data_dir(folder).encrypt(SECRET)
 
-def test_processes_that_start_at_once_share_one_key(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        encrypted = pool.map(_encrypt, [str(tmp_path)] * 16, chunksize=1)
-    box = SecretBox.in_data_dir(tmp_path)
-    assert {box.decrypt(text) for text in encrypted} == {SECRET}
-    assert os.listdir(tmp_path) == ["secrets.key"]
+    with ThreadPoolExecutor(servers) as pool:
+        for number in range(50):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            encrypted = list(pool.map(encrypt, [folder] * servers))
+            box = SecretBox.in_data_dir(folder)
+            assert {box.decrypt(text) for text in encrypted} == {SECRET}
+            assert os.listdir(folder) == ["secrets.key"]
