@@ -6,6 +6,7 @@ from typing import Literal
 
 from loom_weaver.errors import Forbidden
 from loom_weaver.identity.principal import Principal
+from loom_weaver.models import NO_ISOLATION, Isolation
 from loom_weaver.weaver import Weaver
 
 Verb = Literal["get", "logs", "attach", "write", "delete", "extend", "exec", "files"]
@@ -14,6 +15,10 @@ SUPPORT_VERBS: frozenset[Verb] = frozenset({"get", "logs", "attach"})
 
 NOT_A_MEMBER = "You are not a member of this organization"
 ACCESS_DENIED = "Access denied to this weaver"
+UNISOLATED = (
+    "Nothing isolates weavers on this server, so only system admins create them;"
+    " install bubblewrap, or set WeaverService.allow_unisolated"
+)
 CLEANUP_DENIED = "System admin access required for cleanup operations"
 
 
@@ -38,6 +43,12 @@ def check_create(principal: Principal, org_id: str) -> None:
     """An organization that does not exist answers as one you are no member of: nobody learns which exist."""
     if org_id not in principal.memberships:
         raise Forbidden(NOT_A_MEMBER)
+
+
+def check_isolation(principal: Principal, isolation: Isolation, *, allow_unisolated: bool) -> None:
+    """Where nothing keeps a weaver in, creating one is running programs as the server itself."""
+    if isolation.kind == NO_ISOLATION and not (allow_unisolated or principal.is_system_admin):
+        raise Forbidden(UNISOLATED)
 
 
 def check_cleanup(principal: Principal) -> None:

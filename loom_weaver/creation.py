@@ -34,9 +34,12 @@ class Creation:
     runtime: Runtime
     identity: IdentityStore
     quotas: Quotas
+    allow_unisolated: bool
 
     async def create(self, principal: Principal, request: CreateWeaver, weaver_id: str) -> Weaver:
         access.check_create(principal, request.org_id)
+        isolation = self.runtime.info().isolation
+        access.check_isolation(principal, isolation, allow_unisolated=self.allow_unisolated)
         env = await self._environment(request)
         self.runtime.check_image(parse_image(request.image))
         self.runtime.check_caps(request)

@@ -194,6 +194,9 @@ class ExecResult(BaseModel):
     warning: str | None = None
 
 
+NO_ISOLATION = "none"
+
+
 class Isolation(BaseModel):
     """What keeps a weaver in: `kind` names the means, `enforced` what is truly in force."""
 

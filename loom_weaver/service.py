@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from traitlets import Bool
 from traitlets.config import LoggingConfigurable
 
 from loom_weaver import access, lifetime
@@ -13,6 +14,7 @@ from loom_weaver.cleanup import sweep, sweep_for_ever
 from loom_weaver.creation import Creation
 from loom_weaver.errors import Conflict, NotFound
 from loom_weaver.events import WeaverEvents
+from loom_weaver.files import Files
 from loom_weaver.identity.principal import Principal
 from loom_weaver.lifetime import utc_now
 from loom_weaver.listing import ListQuery, select
@@ -33,13 +35,20 @@ HAS_ENDED = "The weaver has ended or is being deleted, so its lifetime cannot ch
 class WeaverService(LoggingConfigurable):
     """Weavers as the API has them, whatever runs them."""
 
+    allow_unisolated = Bool(
+        False,
+        config=True,
+        help="Whether users who are no system admins create weavers even where nothing isolates them.",
+    )
+
     def __init__(self, runtime: Runtime, identity: IdentityStore, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.runtime = runtime
         self.identity = identity
         self.quotas = Quotas(parent=self)
         self.presence = PresenceByWeaver()
-        self._creation = Creation(runtime, identity, self.quotas)
+        self.files = Files(runtime, parent=self)
+        self._creation = Creation(runtime, identity, self.quotas, self.allow_unisolated)
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

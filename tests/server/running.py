@@ -24,6 +24,12 @@ from loom_weaver.identity.store import IdentityStore
 
 Found = TypeVar("Found")
 ROLES = ("owner", "member", "admin", "support", "other")
+# Tests run also where nothing isolates.
+CONFIG = """\
+c.ServerApp.base_url = {base_url!r}
+c.Application.log_level = "DEBUG"
+c.WeaverService.allow_unisolated = True
+"""
 JUPYTER_TOKEN = "token-of-the-test-server"
 # Long enough for a machine that does much else at once.
 PATIENCE = 30.0
@@ -190,8 +196,7 @@ def serving(
     env = server_environment(data_dir, environment)
     config_dir = Path(env["JUPYTER_CONFIG_DIR"])
     config_dir.mkdir(parents=True, exist_ok=True)
-    settings = f"c.ServerApp.base_url = {base_url!r}\nc.Application.log_level = 'DEBUG'\n{config}\n"
-    (config_dir / "jupyter_loom_weaver_config.py").write_text(settings)
+    (config_dir / "jupyter_loom_weaver_config.py").write_text(CONFIG.format(base_url=base_url) + config)
     log_file = data_dir.parent / f"{data_dir.name}.log"
     command = [sys.executable, "-m", "loom_weaver.cli", "serve", "--port", str(port)]
     with log_file.open("ab") as log:

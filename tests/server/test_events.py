@@ -1,0 +1,117 @@
+"""The event stream of all weavers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.server.event_reader import Event, read_events
+from tests.server.running import People, Person
+
+Create = Callable[..., dict[str, Any]]
+
+
+@contextmanager
+def following(person: Person, last_event_id: str | None = None) -> Iterator[Iterator[Event]]:
+    headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+    with person.http.stream("GET", "/api/weavers/events", headers=headers) as reply:
+        assert reply.status_code == 200
+        assert reply.headers["Content-Type"] == "text/event-stream"
+        assert reply.headers["Cache-Control"] == "no-store"
+        assert reply.headers["X-Accel-Buffering"] == "no"
+        assert "Content-Encoding" not in reply.headers
+        yield read_events(reply.iter_raw())
+
+
+def until(events: Iterator[Event], last: Callable[[Event], bool]) -> list[Event]:
+    seen = []
+    for event in events:
+        seen.append(event)
+        if last(event):
+            return seen
+    raise AssertionError(f"the stream ended after {seen}")
+
+
+def is_ready(event: Event) -> bool:
+    return event.event == "ready"
+
+
+def ids(events: list[Event], kind: str) -> list[str]:
+    return [json.loads(event.data)["id"] for event in events if event.event == kind]
+
+
+def test_first_the_present_list_then_ready(people: People, create: Create) -> None:
+    present = [create()["id"] for _ in range(3)]
+    with following(people.owner) as events:
+        listed = until(events, is_ready)
+    assert sorted(ids(listed, "added")) == sorted(present)
+    assert listed[-1].event == "ready"
+    assert {event.event for event in listed} == {"added", "ready"}
+
+
+def test_a_weavers_life(people: People, create: Create) -> None:
+    with following(people.owner) as events:
+        until(events, is_ready)
+        weaver = create(command=["sh", "-c", "read line; exit 3"])
+        started = until(events, lambda event: '"status":"running"' in event.data)
+        assert ids(started, "added") == [weaver["id"]]
+        path = f"/api/weaver/{weaver['id']}"
+        assert people.owner.http.patch(path, json={"lifetime_hours": 3}).status_code == 200
+        extended = until(events, lambda event: '"lifetime_hours":3' in event.data)
+        assert extended[-1].event == "modified"
+        assert people.owner.http.delete(path).status_code == 204
+        ended = until(events, lambda event: event.event == "deleted")
+    assert '"status":"terminating"' in ended[0].data
+    assert json.loads(ended[-1].data)["id"] == weaver["id"]
+    assert people.owner.http.get(path).status_code == 404
+    numbers = [int(event.id.partition(":")[2]) for event in (*started, *extended, *ended)]
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_object_is_that_of_get(people: People, create: Create) -> None:
+    weaver = create(tags={"k": "v"})
+    with following(people.owner) as events:
+        listed = until(events, is_ready)
+    told = next(json.loads(event.data) for event in listed if weaver["id"] in event.data)
+    assert told.keys() == people.owner.http.get(f"/api/weaver/{weaver['id']}").json().keys()
+    assert told["tags"] == {"k": "v"}
+
+
+@pytest.mark.parametrize(
+    ("role", "sees"),
+    [("owner", True), ("member", False), ("admin", True), ("support", True), ("other", False)],
+)
+def test_who_sees_what(people: People, create: Create, role: str, sees: bool) -> None:
+    person = people.all()[role]
+    with following(person) as events:
+        until(events, is_ready)
+        weaver = create()
+        # The end of one's own weaver comes after all that was to be seen before.
+        own = create(people.other if role == "other" else person)
+        seen = until(events, lambda event: own["id"] in event.data)
+    assert (weaver["id"] in ids(seen, "added")) is sees
+
+
+def test_resume(people: People, create: Create) -> None:
+    with following(people.owner) as events:
+        last = until(events, is_ready)[-1]
+    missed = create()
+    with following(people.owner, last.id) as events:
+        seen = until(events, lambda event: missed["id"] in event.data)
+    assert [event.event for event in seen] == ["added"]
+
+
+def test_no_resume_without_the_history(people: People, create: Create) -> None:
+    weaver = create()
+    with following(people.owner) as events:
+        half = next(events)
+        epoch = half.id.partition(":")[0]
+    for last_event_id in ("", "nonsense", "00000000:1", f"{epoch}:999999999", f"{epoch}:-1", half.id):
+        with following(people.owner, last_event_id) as events:
+            listed = until(events, is_ready)
+        assert [listed[0].event, listed[-1].event] == ["reset", "ready"], last_event_id
+        assert weaver["id"] in ids(listed, "added")
