@@ -49,6 +49,7 @@ class Creation:
 
     async def create_once(self, principal: Principal, request: CreateWeaver, key: str) -> WeaverObject:
         """The same key and body again gets the first answer again, whatever became of that weaver."""
+        claim: Claim | None = None
         made: Weaver | None = None
         try:
             async with self.identity.idempotent_creates.claim(
@@ -63,7 +64,7 @@ class Creation:
                 claim.answer = answer.model_dump_json(warnings=False)
             return answer
         except BaseException:
-            if made is not None:
+            if made is not None and claim is not None and not claim.remembered:
                 await self._unmake(made)
             raise
 
