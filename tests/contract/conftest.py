@@ -1,0 +1,69 @@
+"""One suite for every runtime, against `loom_weaver.runtimes.base` alone.
+
+A test is a coroutine that opens its runtime: `async with open_house() as house: …`; leaving deletes what the
+test made. A further runtime is a function in `RUNTIMES`; what it cannot do by its nature stands in `CANNOT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from loom_weaver.runtimes.base import Runtime
+from loom_weaver.runtimes.memory import MemoryRuntime
+from tests.contract.probes import House
+
+OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
+
+
+def memory(data_dir: Path, kept: int | None) -> Runtime:
+    return MemoryRuntime() if kept is None else MemoryRuntime(ring_bytes=kept)
+
+
+# Name -> how to make one; `kept` is how many bytes of a weaver's output it keeps, None for its own choice.
+RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {"memory": memory}
+# (runtime, ability) -> why not.
+CANNOT = {
+    ("memory", "end what left its session"): "it follows processes no further than their session",
+    ("memory", "outlive its runtime"): "its weavers are children of the runtime's process",
+}
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime_name(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def needs(runtime_name: str) -> Callable[[str], None]:
+    """Skips the test, with the reason, where the runtime lacks an ability."""
+
+    def check(ability: str) -> None:
+        reason = CANNOT.get((runtime_name, ability))
+        if reason:
+            pytest.skip(f"{runtime_name}: {reason}")
+
+    return check
+
+
+@pytest.fixture
+def open_house(runtime_name: str, tmp_path: Path) -> OpenHouse:
+    """Starts the runtime, on one data folder for the whole test; `keep=True` leaves it its weavers."""
+
+    @asynccontextmanager
+    async def opened(*, kept: int | None = None, keep: bool = False) -> AsyncIterator[House]:
+        runtime = RUNTIMES[runtime_name](tmp_path, kept)
+        await runtime.start()
+        house = House(runtime)
+        try:
+            yield house
+        finally:
+            if not keep:
+                await house.delete_all()
+            await runtime.stop()
+
+    return opened
