@@ -5,24 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from loom_weaver_server.handlers import identity
 from loom_weaver_server.handlers.attach import AttachHandler
 from loom_weaver_server.handlers.base import JSONHandler
 from loom_weaver_server.handlers.docs import DocsHandler, OpenAPIHandler
 from loom_weaver_server.handlers.events import EventsHandler
+from loom_weaver_server.handlers.exec import ExecHandler
+from loom_weaver_server.handlers.files import FilesHandler
 from loom_weaver_server.handlers.health import HealthHandler
-from loom_weaver_server.handlers.identity import (
-    KeyHandler,
-    KeysHandler,
-    MemberHandler,
-    MembersHandler,
-    OrgsHandler,
-    ReposHandler,
-    SecretHandler,
-    SecretsHandler,
-    UserHandler,
-    UsersHandler,
-    WsTokenHandler,
-)
 from loom_weaver_server.handlers.logs import LogsHandler
 from loom_weaver_server.handlers.not_found import NotFoundHandler
 from loom_weaver_server.handlers.weavers import (
@@ -47,21 +37,24 @@ ROUTES = [
     Route("/api/weaver/{weaver_id}", WeaverHandler, "weaver"),
     Route("/api/weaver/{weaver_id}/logs", LogsHandler, "weaver_logs"),
     Route("/api/weaver/{weaver_id}/attach", AttachHandler, "weaver_attach"),
+    Route("/api/weaver/{weaver_id}/exec", ExecHandler, "weaver_exec"),
+    Route("/api/weaver/{weaver_id}/files", FilesHandler, "weaver_files"),
+    Route("/api/weaver/{weaver_id}/files", FilesHandler, "weaver_files"),
     Route("/api/weavers", WeaversHandler, "weavers"),
     Route("/api/weavers/cleanup", CleanupHandler, "cleanup"),
     Route("/api/weavers/events", EventsHandler, "weaver_events"),
     Route("/api/weavers/me", MeHandler, "me"),
-    Route("/auth/ws-token", WsTokenHandler, "ws_token"),
-    Route("/api/users", UsersHandler, "users"),
-    Route("/api/users/{user_id}", UserHandler, "user"),
-    Route("/api/keys", KeysHandler, "keys"),
-    Route("/api/keys/{key_id}", KeyHandler, "key"),
-    Route("/api/orgs", OrgsHandler, "orgs"),
-    Route("/api/orgs/{org_id}/members", MembersHandler, "members"),
-    Route("/api/orgs/{org_id}/members/{user_id}", MemberHandler, "member"),
-    Route("/api/orgs/{org_id}/repos", ReposHandler, "repos"),
-    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets", SecretsHandler, "secrets"),
-    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets/{name}", SecretHandler, "secret"),
+    Route("/api/users", identity.UsersHandler, "users"),
+    Route("/api/users/{user_id}", identity.UserHandler, "user"),
+    Route("/api/orgs", identity.OrgsHandler, "orgs"),
+    Route("/api/orgs/{org_id}/members", identity.MembersHandler, "members"),
+    Route("/api/orgs/{org_id}/members/{user_id}", identity.MemberHandler, "member"),
+    Route("/api/orgs/{org_id}/repos", identity.ReposHandler, "repos"),
+    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets", identity.SecretsHandler, "secrets"),
+    Route("/api/orgs/{org_id}/repos/{repo_id}/secrets/{name}", identity.SecretHandler, "secret"),
+    Route("/api/keys", identity.KeysHandler, "keys"),
+    Route("/api/keys/{key_id}", identity.KeyHandler, "key"),
+    Route("/auth/ws-token", identity.WsTokenHandler, "ws_token"),
     Route("/health", HealthHandler, "health"),
     Route("/api/openapi.json", OpenAPIHandler, "openapi"),
     Route("/api/docs", DocsHandler, "docs"),
