@@ -39,7 +39,6 @@ ROUTES = [
     Route("/api/weaver/{weaver_id}/attach", AttachHandler, "weaver_attach"),
     Route("/api/weaver/{weaver_id}/exec", ExecHandler, "weaver_exec"),
     Route("/api/weaver/{weaver_id}/files", FilesHandler, "weaver_files"),
-    Route("/api/weaver/{weaver_id}/files", FilesHandler, "weaver_files"),
     Route("/api/weavers", WeaversHandler, "weavers"),
     Route("/api/weavers/cleanup", CleanupHandler, "cleanup"),
     Route("/api/weavers/events", EventsHandler, "weaver_events"),
