@@ -7,7 +7,7 @@ import logging
 from datetime import datetime
 
 from loom_weaver.errors import LoomError, NotFound
-from loom_weaver.lifetime import utc_now
+from loom_weaver.lifetime import Clock, utc_now
 from loom_weaver.models import CleanupReport
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.weaver import Weaver
@@ -27,9 +27,9 @@ def expired(runtime: Runtime, now: datetime) -> list[Weaver]:
     return sorted(over, key=lambda weaver: (weaver.expires_at, weaver.id))
 
 
-async def sweep(runtime: Runtime, *, dry_run: bool = False) -> CleanupReport:
+async def sweep(runtime: Runtime, clock: Clock = utc_now, *, dry_run: bool = False) -> CleanupReport:
     """Delete what has expired, or only name it. What was extended since the look at it stays."""
-    found = expired(runtime, utc_now())
+    found = expired(runtime, clock())
     if dry_run:
         ids = [weaver.id for weaver in found]
         return CleanupReport(dry_run=True, deleted=None, would_delete=ids, count=len(ids))

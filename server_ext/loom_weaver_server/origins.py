@@ -17,7 +17,7 @@ def is_allowed_origin(request: HTTPServerRequest, settings: Mapping[str, Any]) -
 
     `X-Forwarded-Host` is not believed: any client can send it.
     """
-    origin = request.headers.get("Origin") or request.headers.get("Sec-Websocket-Origin")
+    origin = request.headers.get("Origin", request.headers.get("Sec-Websocket-Origin"))
     if origin is None:
         return True
     allowed = settings.get("allow_origin") or ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="module")
-def people(server: RunningServer) -> Iterator[People]:
-    made = server.add_people()
-    with ExitStack() as stack:
-        for person in made.all().values():
-            stack.enter_context(person.http)
-        yield made
+def people(server: RunningServer) -> People:
+    return server.add_people()
 
 
 @pytest.fixture

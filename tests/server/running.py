@@ -84,11 +84,15 @@ class RunningServer:
     data_dir: Path
     process: subprocess.Popen[bytes]
     log_file: Path
+    clients: list[httpx.Client] = field(default_factory=list, repr=False)
+    """Closed with the server."""
 
     def http(self, credential: str | None = f"token {JUPYTER_TOKEN}", **options: Any) -> httpx.Client:
         """A client of paths such as `/api/weavers`; `credential` is its Authorization header."""
         headers = {"Authorization": credential} if credential else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, **options)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=PATIENCE, **options)
+        self.clients.append(client)
+        return client
 
     def websocket_url(self, path: str) -> str:
         return self.url.replace("http", "ws", 1) + path
@@ -209,6 +213,8 @@ def serving(
         wait_for(lambda: _is_healthy(server), "the server to be ready")
         yield server
     finally:
+        for client in server.clients:
+            client.close()
         if process.poll() is None:
             server.stop()
 
