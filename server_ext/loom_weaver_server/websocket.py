@@ -217,6 +217,8 @@ class WebSocket(asyncio.BufferedProtocol):
             self._send(frames.CLOSE, frames.CLOSE_CODE.pack(code) if code else b"")
             self._detach()
             self._await_end()
+        # It wants no more, so what it has not taken need not get there.
+        self._closing_rounds = CLOSING_ROUNDS
         if self._transport is not None:
             self._transport.close()
 
