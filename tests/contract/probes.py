@@ -261,6 +261,19 @@ def processes(argument: str) -> list[int]:
     return found
 
 
+def zombies() -> list[int]:
+    """The children of this process that ended and that nobody waited for."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state == "Z" and int(parent) == os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
 async def eventually(condition: Callable[[], bool], what: str) -> None:
     """For what nothing tells of, such as the processes of the machine."""
     deadline = time.monotonic() + PATIENCE
