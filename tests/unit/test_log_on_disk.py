@@ -93,6 +93,10 @@ def test_a_full_disk_makes_a_gap_and_what_follows_is_kept(tmp_path: Path) -> Non
         lost = b"y" * 8192
         kept = writer.append(lost, 2)
         assert kept < len(lost)
+        for _ in range(2 * SEGMENTS_KEPT):
+            assert writer.append(b"z", 2) == 0
+        assert writer.begin == 0
+        lost += b"z" * 2 * SEGMENTS_KEPT
         filler.unlink()
         after = writer.end
         assert writer.append(b"after\n", 3) == 6

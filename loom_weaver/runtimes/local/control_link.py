@@ -20,10 +20,10 @@ class ControlLink:
 
     __slots__ = ("_following", "_holder", "_lines", "_queue", "_socket", "_told_end")
 
-    def __init__(self, holder: Holder, connection: socket.socket) -> None:
+    def __init__(self, holder: Holder, connection: socket.socket, lines: Lines) -> None:
         self._holder = holder
         self._socket = connection
-        self._lines = Lines()
+        self._lines = lines
         self._queue = b""
         self._following = False
         self._told_end = -1
@@ -70,6 +70,10 @@ class ControlLink:
         if not data:
             self.close()
             return
+        self.take(data)
+
+    def take(self, data: bytes) -> None:
+        """Answer the requests that are whole with `data`."""
         for request in self._lines.feed(data):
             answer = self._holder.answer(self, request)
             self.send({"n": request["n"], **answer})

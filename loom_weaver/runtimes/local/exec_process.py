@@ -73,8 +73,8 @@ class HolderExec:
             if reading:
                 await asyncio.wait(reading)
         for stream in reading.values():
-            while data := self._read_now(stream):
-                yield stream, data
+            while rest := self._read_now(stream):
+                yield stream, rest
 
     async def wait(self) -> int:
         """Raise RuntimeFailure where the weaver's process ends without telling."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
-import _signal as signal
+import signal
 import socket
 import sys
 from typing import Any

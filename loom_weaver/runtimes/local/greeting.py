@@ -60,7 +60,9 @@ class Greeting:
         getattr(self, "_" + hello["op"])(hello)
 
     def _control(self, hello: dict[str, Any]) -> None:
-        self._holder.add_control(self._socket).send({"record": self._holder.record})
+        link = self._holder.add_control(self._socket, self._lines)
+        link.send({"record": self._holder.record})
+        link.take(b"")
 
     def _attach(self, hello: dict[str, Any]) -> None:
         holder = self._holder

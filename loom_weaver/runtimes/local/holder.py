@@ -7,7 +7,7 @@ server. Standard library only: a thousand of these run side by side.
 from __future__ import annotations
 
 import os
-import _signal as signal
+import signal
 import socket
 import time
 from typing import Any
@@ -22,7 +22,7 @@ from loom_weaver.runtimes.local.greeting import Greeting
 from loom_weaver.runtimes.local.log_writer import LogWriter
 from loom_weaver.runtimes.local.loop import READ, Loop, Timer
 from loom_weaver.runtimes.local.outcome import exit_code, not_started, outcome
-from loom_weaver.runtimes.local.protocol import LOG, SOCKET
+from loom_weaver.runtimes.local.protocol import LOG, SOCKET, Lines
 from loom_weaver.runtimes.local.record import Record, note, timestamp, write_record
 from loom_weaver.runtimes.local.sandbox import Sandbox
 from loom_weaver.runtimes.local.sandbox_plan import Plan
@@ -67,7 +67,7 @@ class Holder:
         self._listener.setblocking(False)
         self.loop.add(self._listener.fileno(), READ, self._on_connection)
         control.setblocking(False)
-        self.add_control(control)
+        self.add_control(control, Lines())
         self._start_program(plan, argv)
         self._set_deadline()
         self.loop.run()
@@ -75,8 +75,8 @@ class Holder:
 
     # What links call.
 
-    def add_control(self, connection: socket.socket) -> ControlLink:
-        link = ControlLink(self, connection)
+    def add_control(self, connection: socket.socket, lines: Lines) -> ControlLink:
+        link = ControlLink(self, connection, lines)
         self._controls.append(link)
         return link
 

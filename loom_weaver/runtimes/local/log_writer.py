@@ -57,6 +57,7 @@ class LogWriter:
         except OSError:
             # The next append begins a segment of its own, so that what follows a full disk is kept.
             self.close()
+            self._drop_empty(kept)
         self.end += len(data)
         return kept
 
@@ -81,8 +82,8 @@ class LogWriter:
         return descriptor, start, length
 
     def next_kept(self, offset: int) -> int:
-        """The first kept offset from `offset` on that begins a segment, or the end."""
-        return min((start for start in self.starts if start >= offset), default=self.end)
+        """The first kept offset after `offset` that begins a segment, or the end."""
+        return min((start for start in self.starts if start > offset), default=self.end)
 
     def _open_segment(self) -> None:
         self.close()
@@ -101,6 +102,11 @@ class LogWriter:
             self.starts.append(self.end)
         while len(self.starts) > SEGMENTS_KEPT:
             self._remove(self.starts.pop(0))
+
+    def _drop_empty(self, kept: int) -> None:
+        """A segment that got nothing must not count as one: it would drive out those that hold something."""
+        if kept == 0 and self.starts and self.starts[-1] == self.end:
+            self._remove(self.starts.pop())
 
     def _remove(self, start: int) -> None:
         for suffix in ("", ".times"):

@@ -27,7 +27,7 @@ from loom_weaver.runtimes.local.launcher import Launcher
 from loom_weaver.runtimes.local.log_stream import batches
 from loom_weaver.runtimes.local.record import Record, read_record, write_record
 from loom_weaver.runtimes.local.recording import Recording
-from loom_weaver.runtimes.local.sandbox_plan import file_roots, home_path, tmp_path
+from loom_weaver.runtimes.local.sandbox_plan import KINDS, file_roots, home_path, tmp_path
 from loom_weaver.runtimes.local.stored import new_record
 from loom_weaver.weaver import Weaver, WeaverSpec
 
@@ -44,7 +44,7 @@ class LocalRuntime(base.Runtime):
         config=True
     )
     isolation_kind = Enum(
-        ["auto", *isolation.KINDS],
+        ["auto", *KINDS],
         "auto",
         help="What keeps weavers in; `auto` takes the best that works here.",
     ).tag(config=True)
@@ -191,9 +191,7 @@ class LocalRuntime(base.Runtime):
         return held
 
     def _isolation(self, memory: int | None) -> Isolation:
-        enforced = isolation.enforced(
-            self._kind, memory_limit=memory is not None, network=self.network
-        )
+        enforced = isolation.enforced(self._kind, memory_limit=memory is not None, network=self.network)
         return Isolation(kind=self._kind, enforced=enforced)
 
     async def _find_weavers(self) -> None:
