@@ -65,11 +65,11 @@ def _lower_first(message: str) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))
-        raise BadRequest(f"the key {json.dumps(twice)} stands twice in one object; send it once")
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise BadRequest(f"the key {json.dumps(key)} stands twice in one object; send it once")
+        result[key] = value
     return result
 
 
