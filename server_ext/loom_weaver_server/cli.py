@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -27,6 +28,7 @@ def _serve(
     ] = "",
 ) -> None:
     """Serve the API on 127.0.0.1, in the foreground, until Ctrl-C; the weavers go on after it."""
+    _start_faster()
     from traitlets.config import Config
 
     from loom_weaver_server.standalone import run
@@ -34,3 +36,11 @@ def _serve(
     given = {"data_dir": data_dir, "runtime": runtime}
     options = Config(LoomWeaverApp={name: value for name, value in given.items() if value})
     raise typer.Exit(run(port, options))
+
+
+def _start_faster() -> None:
+    """Half of a start would go into a grammar of international URIs, which jsonschema has this module build.
+
+    It does without where there is none, and no schema of a Jupyter server has such a URI.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
