@@ -70,16 +70,15 @@ def enforced(kind: str, *, memory_limit: bool = False, network: bool = True) -> 
 
     A CPU limit chooses on how many CPUs a weaver starts. A program can undo that, so no word stands for it.
     """
-    version = landlock.version()
     words: list[str] = []
     if kind == BUBBLEWRAP:
         words += ["filesystem", "processes", "tracing", "ipc"]
         words += [] if network else ["network"]
     elif kind == LANDLOCK:
         words += ["filesystem", "tracing"]
-        words += ["signals"] if version >= landlock.SCOPES_SINCE else []
-        words += ["tcp"] if not network and version >= landlock.NETWORK_SINCE else []
-    if kind != NONE and (version >= landlock.SCOPES_SINCE or (kind == BUBBLEWRAP and not network)):
+        words += ["signals"] if landlock.VERSION >= landlock.SCOPES_SINCE else []
+        words += ["tcp"] if not network and landlock.VERSION >= landlock.NETWORK_SINCE else []
+    if kind != NONE and (landlock.VERSION >= landlock.SCOPES_SINCE or (kind == BUBBLEWRAP and not network)):
         words.append("abstract_sockets")
     words += ["capabilities", "no_new_privileges"]
     return [*words, "memory_per_process"] if memory_limit else words

@@ -3,7 +3,6 @@
 https://docs.kernel.org/userspace-api/landlock.html. Rules hold for the process and all it starts, for ever.
 """
 
-import ctypes
 import os
 import stat
 import struct
@@ -31,18 +30,21 @@ WRITE = (
     | MAKE_DIR | MAKE_REG | MAKE_SOCK | MAKE_FIFO | MAKE_SYM
 )  # fmt: skip
 DEVICE = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
+# struct landlock_ruleset_attr: files, network, scopes. Made here so that a holder's memory stays shared.
+ONLY_SCOPES = struct.pack("=QQQ", 0, 0, SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS)
 # A rule about a file takes no right that only a folder can have.
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 
 
-def version() -> int:
-    """Of the kernel's interface; 0 where there is none, or it is switched off."""
+def _version() -> int:
     try:
-        return linux.syscall(
-            SYS_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint(CREATE_RULESET_VERSION)
-        )
+        return linux.syscall(SYS_CREATE_RULESET, None, 0, CREATE_RULESET_VERSION)
     except OSError:
         return 0
+
+
+# Of the kernel's interface; 0 where there is none, or it is switched off.
+VERSION = _version()
 
 
 def known_rights(version: int) -> int:
@@ -58,28 +60,31 @@ def restrict_files(rules: list[tuple[str, int]], *, network: bool) -> None:
 
     A path that does not exist gives nothing. Without `network` TCP is refused where the kernel can.
     """
-    known = known_rights(version())
-    tcp = 0 if network or version() < NETWORK_SINCE else BIND_TCP | CONNECT_TCP
-    ruleset = _create(known, tcp, 0)
+    known = known_rights(VERSION)
+    tcp = 0 if network or VERSION < NETWORK_SINCE else BIND_TCP | CONNECT_TCP
+    ruleset = _create(struct.pack("=QQQ", known, tcp, 0))
     for path, rights in rules:
         _allow(ruleset, path, rights & known)
     _restrict(ruleset)
+    os.close(ruleset)
 
 
-def restrict_scope() -> bool:
-    """Refuse signals and abstract unix sockets that lead out of what starts here; False where it cannot be.
+def restrict_scope() -> None:
+    """Refuse signals and abstract unix sockets that lead out of what starts here, where the kernel can."""
+    if VERSION < SCOPES_SINCE:
+        return
+    ruleset = _create(ONLY_SCOPES)
+    try:
+        _restrict(ruleset)
+    except PermissionError:
+        linux.no_new_privileges()
+        _restrict(ruleset)
+    finally:
+        os.close(ruleset)
 
-    Those that start from here can reach each other, whatever files each of them may open.
-    """
-    if version() < SCOPES_SINCE:
-        return False
-    _restrict(_create(0, 0, SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS))
-    return True
 
-
-def _create(files: int, tcp: int, scopes: int) -> int:
-    attributes = struct.pack("=QQQ", files, tcp, scopes)
-    return linux.syscall(SYS_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint(0))
+def _create(attributes: bytes) -> int:
+    return linux.syscall(SYS_CREATE_RULESET, attributes, len(attributes), 0)
 
 
 def _allow(ruleset: int, path: str, rights: int) -> None:
@@ -90,14 +95,10 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
     try:
         if not stat.S_ISDIR(os.fstat(parent).st_mode):
             rights &= FILE_RIGHTS
-        rule = struct.pack("=Qi", rights, parent)
-        linux.syscall(SYS_ADD_RULE, ctypes.c_int(ruleset), RULE_PATH_BENEATH, rule, ctypes.c_uint(0))
+        linux.syscall(SYS_ADD_RULE, ruleset, RULE_PATH_BENEATH, struct.pack("=Qi", rights, parent), 0)
     finally:
         os.close(parent)
 
 
 def _restrict(ruleset: int) -> None:
-    try:
-        linux.syscall(SYS_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint(0))
-    finally:
-        os.close(ruleset)
+    linux.syscall(SYS_RESTRICT_SELF, ruleset, 0)

@@ -5,8 +5,8 @@ import errno
 import fcntl
 import os
 import signal
+import struct
 
-CLONE_PARENT = 0x00008000
 # Kernel headers: <linux/sched.h>, <linux/prctl.h>, <linux/capability.h>. The numbers of newer system calls
 # are the same on every architecture.
 NAMESPACES = {
@@ -18,6 +18,8 @@ NAMESPACES = {
     "cgroup": 0x02000000,
     "net": 0x40000000,
 }
+# struct clone_args: flags, of which CLONE_PARENT is one, and nothing else.
+CLONE_ARGUMENTS = struct.pack("=8Q", 0x8000, *[0] * 7)
 SYS_CLONE3, SYS_CLOSE_RANGE = 435, 436
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 24, 38, 47
@@ -31,6 +33,7 @@ DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
+_syscall.argtypes = [ctypes.c_long, *[ctypes.c_void_p] * 4]
 _prctl, _capset, _setns = _libc.prctl, _libc.capset, _libc.setns
 _execve, _signal, _sigprocmask = _libc.execve, _libc.signal, _libc.sigprocmask
 _prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
@@ -38,9 +41,9 @@ _signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
 _execve.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
 
 
-def syscall(number: int, *arguments: object) -> int:
-    """A raw system call; raises OSError."""
-    return _checked(_syscall(ctypes.c_long(number), *arguments))
+def syscall(number: int, *arguments: int | bytes | None) -> int:
+    """A raw system call of up to four arguments; raises OSError."""
+    return _checked(_syscall(number, *arguments, *(None,) * (4 - len(arguments))))
 
 
 def _checked(result: int) -> int:
@@ -97,7 +100,7 @@ def default_signals() -> None:
 
 def close_from(first: int) -> None:
     try:
-        syscall(SYS_CLOSE_RANGE, ctypes.c_uint(first), ctypes.c_uint(0xFFFFFFFF), ctypes.c_uint(0))
+        syscall(SYS_CLOSE_RANGE, first, 0xFFFFFFFF, 0)
     except OSError:  # Linux before 5.9
         os.closerange(first, os.sysconf("SC_OPEN_MAX"))
 
@@ -123,14 +126,30 @@ def foreign_namespaces(pid: int) -> int:
 
 
 def enter_namespaces(pidfd: int, flags: int) -> None:
-    """Join those of a process; its pid namespace is, as ever, only for our children."""
+    """Join those of a process (its pid namespace only for our children), and let none be made there."""
+    settings = os.open("/proc/sys", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     _checked(_setns(pidfd, flags))
+    if flags & NAMESPACES["user"]:
+        _forbid_user_namespaces(settings)
+    os.close(settings)
+
+
+def _forbid_user_namespaces(settings: int) -> None:
+    """In the one we are in: nobody plays root before the kernel there, as in a pod.
+
+    No promise rests on it, so a read-only /proc/sys, as in many containers, is nothing to fail for.
+    """
+    try:
+        limit = os.open("user/max_user_namespaces", os.O_WRONLY | os.O_CLOEXEC, dir_fd=settings)
+    except OSError:
+        return
+    os.write(limit, b"0")
+    os.close(limit)
 
 
 def fork_sibling() -> int:
     """Fork a child of our parent, so that the parent itself can wait for it. Single-threaded callers only."""
-    arguments = (ctypes.c_uint64 * 8)(CLONE_PARENT)
-    return syscall(SYS_CLONE3, arguments, ctypes.c_size_t(ctypes.sizeof(arguments)))
+    return syscall(SYS_CLONE3, CLONE_ARGUMENTS, len(CLONE_ARGUMENTS))
 
 
 class Command:

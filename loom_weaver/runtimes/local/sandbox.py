@@ -29,28 +29,27 @@ LANDLOCK_ETC = ("/etc/passwd", "/etc/group", "/etc/hosts")
 
 
 class Sandbox:
-    """Open from its making to the end of the process that made it.
+    """Open from its making to the end of the process that made it."""
 
-    `pids` are the processes that it needs for itself, all below the holder: they get no signal but the last.
-    """
+    __slots__ = ("_namespaces", "plan")
 
-    __slots__ = ("_namespaces", "pids", "plan")
-
-    def __init__(self, plan: Plan) -> None:
-        """Blocks for some milliseconds; raises SandboxFailed.
+    def __init__(self, plan: Plan, terminal: int | None = None) -> None:
+        """Blocks for some milliseconds; raises SandboxFailed. `terminal` is the one of its first command.
 
         For ever after, the caller signals, and reaches by abstract sockets, only what it starts from now on
-        (where the kernel can refuse the rest), and gains nothing by setuid.
+        (where the kernel can refuse the rest), and may gain nothing by setuid.
         """
         self.plan = plan
         self._namespaces: bubblewrap.Namespaces | None = None
-        self.pids: tuple[int, ...] = ()
-        linux.no_new_privileges()
         if plan.kind != NONE:
             landlock.restrict_scope()
         if plan.kind == BUBBLEWRAP:
-            self._namespaces = bubblewrap.start(plan)
-            self.pids = self._namespaces.pids
+            self._namespaces = bubblewrap.start(plan, terminal)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that it needs for itself, all below the holder: they get no signal but the last."""
+        return self._namespaces.pids if self._namespaces is not None else ()
 
     def spawn(self, argv: list[str], files: tuple[int, int, int], *, terminal: bool = False) -> int:
         """Start a command with these descriptors as its 0-2; returns its pid, a child of the caller.
@@ -59,11 +58,10 @@ class Sandbox:
         its process group. Blocks until it runs. Raises OSError with the errno of the exec, or of the chdir,
         and as `filename` what could not be had; SandboxFailed for anything else.
         """
-        command = linux.Command(argv, self.plan.env)
         status_read, status_write = os.pipe()
         helper = os.fork()
         if helper == 0:
-            self._run(command, files, terminal, status_write)
+            self._run(argv, files, terminal, status_write)
         os.close(status_write)
         try:
             told = _read_all(status_read)
@@ -79,12 +77,12 @@ class Sandbox:
         os.waitpid(helper, 0)
         return told.get("pid", 0)
 
-    def _run(
-        self, command: linux.Command, files: tuple[int, int, int], terminal: bool, status: int
-    ) -> NoReturn:
+    def _run(self, argv: list[str], files: tuple[int, int, int], terminal: bool, status: int) -> NoReturn:
         """In the child: become the command, or say why not and end."""
         stage, code = "sandbox", errno.ENOMEM
         try:
+            if os.geteuid() == 0:
+                os.setgroups([])
             if self._namespaces is not None:
                 _join(self._namespaces, status)
             linux.keep_only(list(files), status)
@@ -94,8 +92,9 @@ class Sandbox:
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
             self._restrict()
             stage = "workdir"
-            os.chdir(self.plan.workdir or home_path(self.plan.kind, self.plan.home))
+            _enter(self.plan.workdir or home_path(self.plan.kind, self.plan.home))
             stage = "command"
+            command = linux.Command(argv, self.plan.env)
             _limit_memory(self.plan.memory_limit)
             code = command.execute()
         except OSError as error:
@@ -110,11 +109,10 @@ class Sandbox:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _limit_cpus(self.plan.cpu_limit)
         linux.no_new_privileges()
-        if os.geteuid() == 0 and self.plan.kind != BUBBLEWRAP:
-            os.setgroups([])
         if self.plan.kind == LANDLOCK:
             landlock.restrict_files(_rules(self.plan), network=self.plan.network)
-        linux.drop_capabilities()
+        if self.plan.kind != BUBBLEWRAP:
+            linux.drop_capabilities()
         linux.die_with_parent()
 
 
@@ -130,12 +128,23 @@ def _join(namespaces: bubblewrap.Namespaces, status: int) -> None:
 
 
 def _rules(plan: Plan) -> list[tuple[str, int]]:
-    readable = (*host_paths.SYSTEM_FOLDERS, *host_paths.ETC, *LANDLOCK_ETC, "/proc", *plan.readable)
+    readable = (*host_paths.SYSTEM_FOLDERS, *host_paths.ETC, *LANDLOCK_ETC, "/proc")
     writable = (plan.home, plan.tmp, *((HOST_TMP,) if shares_tmp(plan.kind, plan.home) else ()))
     rules = [(path, landlock.READ) for path in readable]
+    rules += [(path, landlock.READ) for folder in plan.readable for path in _without(folder, plan.hidden)]
     rules += [(path, landlock.WRITE) for path in writable]
     rules += [(path, landlock.DEVICE) for path in (*host_paths.DEVICES, *_terminal())]
     return rules
+
+
+def _without(folder: str, hidden: list[str]) -> list[str]:
+    """What there is in a folder but the hidden: a rule for a folder is one for all below it."""
+    inside = host_paths.hidden_in(folder, hidden)
+    if not inside:
+        return [folder]
+    if folder in inside:
+        return []
+    return [path for name in os.listdir(folder) for path in _without(os.path.join(folder, name), hidden)]
 
 
 def _terminal() -> tuple[str, ...]:
@@ -144,6 +153,15 @@ def _terminal() -> tuple[str, ...]:
         return (os.ttyname(0),)
     except OSError:
         return ()
+
+
+def _enter(workdir: str) -> None:
+    """As a container runtime does, make a workdir that is not there."""
+    try:
+        os.chdir(workdir)
+    except FileNotFoundError:
+        os.makedirs(workdir, exist_ok=True)
+        os.chdir(workdir)
 
 
 def _limit_cpus(cores: float | None) -> None:

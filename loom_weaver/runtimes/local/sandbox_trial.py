@@ -11,7 +11,7 @@ from loom_weaver.runtimes.local.sandbox_plan import HOME, LANDLOCK, TMP, Plan
 
 def main(kind: str) -> None:
     """Exit with 0 when a command ran in a sandbox of this kind, else with a sentence on stderr."""
-    if kind == LANDLOCK and landlock.version() == 0:
+    if kind == LANDLOCK and landlock.VERSION == 0:
         sys.exit("the kernel has none, or it is switched off")
     try:
         status = _run_true(kind)
