@@ -62,8 +62,10 @@ def open_house(runtime_name: str, tmp_path: Path) -> OpenHouse:
         try:
             yield house
         finally:
-            if not keep:
-                await house.delete_all()
-            await runtime.stop()
+            try:
+                if not keep:
+                    await house.delete_all()
+            finally:
+                await runtime.stop()
 
     return opened

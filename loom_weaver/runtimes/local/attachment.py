@@ -63,6 +63,8 @@ class HolderAttachment(asyncio.BufferedProtocol):
             answer = await _greet(connection, _hello(held, name, start))
             attachment = cls(held, name, viewer, answer)
             await asyncio.get_running_loop().create_connection(lambda: attachment, sock=connection)
+            # Not in connection_made: before Python 3.12 asyncio begins to read after that all the same.
+            attachment.pause()
         except BaseException:
             connection.close()
             raise
@@ -92,7 +94,6 @@ class HolderAttachment(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        transport.pause_reading()
         assert self._viewer is not None
         self._held.viewers[self._name] = self._viewer
 

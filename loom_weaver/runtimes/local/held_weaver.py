@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,10 @@ class HeldWeaver:
             )
         except RuntimeTimeout:
             return await self._terminate_alone(seen, reason)
+        except RuntimeFailure:
+            # It ended by itself while it was asked.
+            await self.until_ended()
+            return await self._terminate_alone(seen, reason)
         if answer.get("error") == "changed":
             return False
         self.begin_removal()
@@ -92,7 +97,9 @@ class HeldWeaver:
         deadline = expires_at(self.weaver.created_at, lifetime_hours).timestamp()
         answer: Message = {"error": "ended"}
         if self.client is not None:
-            answer = await self.client.request("extend", lifetime_hours=lifetime_hours, deadline=deadline)
+            # A holder that goes while it is asked has ended.
+            with suppress(RuntimeFailure):
+                answer = await self.client.request("extend", lifetime_hours=lifetime_hours, deadline=deadline)
         if "error" in answer:
             raise Conflict(
                 "The weaver has ended or is ending, so its lifetime cannot change; create another one"
