@@ -1,4 +1,4 @@
-"""What happened to weavers, in order: a bounded history that any number of readers follow at their own pace."""
+"""What happened to weavers, in order: a bounded history that each of its readers follows at its own pace."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ChangeLog:
             self._news = None
 
     def since(self, number: int) -> list[Change]:
-        """The changes after `number`; raises HistoryLost where some of them are gone or it was never given."""
+        """The changes after `number`; raises HistoryLost where some are gone or it was never given."""
         missing = self.last - number
         if missing < 0 or missing > len(self._kept):
             raise HistoryLost

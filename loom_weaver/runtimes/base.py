@@ -147,7 +147,7 @@ class RuntimeInfo:
 
 
 class Runtime(LoggingConfigurable):
-    """Runs weavers and is the source of truth about them; its methods raise the errors of `loom_weaver.errors`.
+    """Runs weavers and is the source of truth about them; its methods raise what `loom_weaver.errors` has.
 
     `get` and `list` answer from memory, at once. A call about a weaver that is gone raises NotFound.
     """
