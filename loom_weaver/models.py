@@ -180,7 +180,7 @@ class ExtendWeaver(Strict):
 class ExecRequest(Strict):
     command: list[Argument] = Field(min_length=1)
     stdin: str | None = None
-    stdin_base64: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}\z")] | None = None
+    stdin_base64: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400, strict=False)] = 300
 
 

@@ -10,6 +10,7 @@ from traitlets import Unicode, default
 from traitlets.utils.importstring import import_item
 
 from loom_weaver.errors import Unavailable
+from loom_weaver.files import Files
 from loom_weaver.quotas import Quotas
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.service import WeaverService
@@ -17,6 +18,7 @@ from loom_weaver_server.house import House
 from loom_weaver_server.identity import JupyterUsers
 from loom_weaver_server.openapi import document
 from loom_weaver_server.routes import ROUTES, handlers
+from loom_weaver_server.secrets_in_text import scrub_tornados_log
 
 RUNTIMES = {
     "local": "loom_weaver.runtimes.local.runtime.LocalRuntime",
@@ -27,7 +29,7 @@ RUNTIMES = {
 class LoomWeaverApp(ExtensionApp):
     name = "loom_weaver"
     load_other_extensions = True
-    classes = [House, JupyterUsers, WeaverService, Quotas]  # noqa: RUF012
+    classes = [House, JupyterUsers, WeaverService, Quotas, Files]  # noqa: RUF012
 
     runtime = Unicode(
         config=True,
@@ -46,6 +48,7 @@ class LoomWeaverApp(ExtensionApp):
         return os.environ.get("LOOM_WEAVER_RUNTIME", "local")
 
     def initialize_settings(self) -> None:
+        scrub_tornados_log()
         self.house = House(self.find_runtime, self.data_dir, parent=self)
         self.settings["loom_weaver_house"] = self.house
         self.settings["loom_weaver_openapi"] = document(ROUTES)

@@ -12,7 +12,6 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from loom_weaver import __version__
 from loom_weaver.models import Error
-from loom_weaver_server.handlers.base import WeaverAPIHandler
 from loom_weaver_server.operations import Argument, Operation
 from loom_weaver_server.routes import Route
 
@@ -91,7 +90,7 @@ def _operation(route: Route, verb: str, found: Operation, references: References
     if found.has_body:
         schema = references[found.body, "validation"] if found.body else {}
         described["requestBody"] = {"required": True, "content": {found.body_type: {"schema": schema}}}
-    if issubclass(route.handler, WeaverAPIHandler) and route.handler.public:
+    if getattr(route.handler, "public", False) or 101 in found.answers:
         described["security"] = []
     return described
 
@@ -121,11 +120,15 @@ def _answers(found: Operation, references: References) -> dict[str, Any]:
             for media_type in found.also:
                 entry["content"][media_type] = {}
         if found.links:
-            entry["links"] = {
-                target: {"operationId": target, "parameters": dict(parameters)}
-                for target, parameters in found.links.items()
-            }
+            entry["links"] = {target: _link(found, target) for target in found.links}
     return described
+
+
+def _link(found: Operation, target: str) -> dict[str, Any]:
+    link: dict[str, Any] = {"operationId": target, "parameters": dict(found.links[target])}
+    if target in found.link_bodies:
+        link["requestBody"] = dict(found.link_bodies[target])
+    return link
 
 
 def _errors(found: Operation, has_path_parameters: bool, reference: dict[str, Any]) -> dict[str, Any]:

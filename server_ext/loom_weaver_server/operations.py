@@ -36,6 +36,8 @@ class Operation:
     """Media types that the answer may have instead of JSON."""
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """From an operation id to its parameters that fields of this answer fill."""
+    link_bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """From an operation id to the body it is sent, with expressions for fields of this answer."""
 
     @property
     def has_body(self) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from jupyter_server.auth.decorator import allow_unauthenticated
+
 from loom_weaver.errors import BadRequest
 from loom_weaver.runtimes.base import ReplayStart
 from loom_weaver.terminal_protocol import SUBPROTOCOL
 from loom_weaver_server.handlers.upgrade import MakeListener, WebSocketHandler
-from loom_weaver_server.operations import Argument
+from loom_weaver_server.operations import Argument, Operation, operation
 from loom_weaver_server.query import LARGEST_INTEGER, Query
 from loom_weaver_server.terminal_session import TerminalRequest, TerminalSession
 
@@ -21,6 +23,11 @@ ARGUMENTS = (
 
 
 class AttachHandler(WebSocketHandler):
+    @operation(Operation("Attach to a terminal: a WebSocket", arguments=ARGUMENTS, answers={101: None}))
+    @allow_unauthenticated
+    async def get(self, weaver_id: str) -> None:
+        await self.upgrade(weaver_id)
+
     def make_listener(self, weaver_id: str) -> MakeListener:
         self.query.expect([argument.name for argument in ARGUMENTS])
         request = TerminalRequest(weaver_id, replay_start(self.query), self.offers(SUBPROTOCOL))

@@ -147,7 +147,7 @@ class JSONHandler(JupyterHandler):
     def _log(self) -> None:
         """Jupyter would write query and Referer; here goes neither."""
         status = self.get_status()
-        level = self.log.debug if status < 400 else self.log.warning if status < 500 else self.log.error
+        level = self.log.debug if status < 400 else self.log.error if status == 500 else self.log.warning
         caller = self.caller.user_id if self.caller else "-"
         took = 1000 * self.request.request_time()
         level(

@@ -26,6 +26,7 @@ class ExecHandler(Upgrading, EventStreamHandler):
         else:
             await super().prepare()
 
+    @operation(Operation("Run a command: a WebSocket", answers={101: None}))
     async def get(self, weaver_id: str) -> None:
         await self.upgrade(weaver_id)
 

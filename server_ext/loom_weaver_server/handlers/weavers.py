@@ -24,8 +24,16 @@ from loom_weaver_server.metrics import CREATES
 from loom_weaver_server.operations import Argument, Operation, operation
 from loom_weaver_server.query import Query
 
+IN_THE_DEFAULT_ORG = {
+    "image": "$response.body#/runtime/default_image",
+    "org_id": "$response.body#/default_org_id",
+}
 LONGEST_IDEMPOTENCY_KEY = 255
 OF_THIS_WEAVER = {"weaver_id": "$response.body#/id"}
+IN_THE_DEFAULT_ORG = {
+    "image": "$response.body#/runtime/default_image",
+    "org_id": "$response.body#/default_org_id",
+}
 IDEMPOTENCY_KEY = Argument(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": LONGEST_IDEMPOTENCY_KEY},
@@ -145,7 +153,14 @@ class CleanupHandler(WeaverAPIHandler):
 
 
 class MeHandler(WeaverAPIHandler):
-    @operation(Operation("Who is calling, and what may be asked for", answers={200: Me}))
+    @operation(
+        Operation(
+            "Who is calling, and what may be asked for",
+            answers={200: Me},
+            links={"post_weaver": {}},
+            link_bodies={"post_weaver": IN_THE_DEFAULT_ORG},
+        )
+    )
     async def get(self) -> None:
         self.query.expect(())
         self.reply(await self.service.me(self.principal))

@@ -15,8 +15,8 @@ from loom_weaver_server.routes import PREFIXES, ROUTES, pattern
 
 VERBS = ("get", "post", "put", "patch", "delete")
 DOCUMENT = document(ROUTES)
-# Pages for people, and WebSockets, which OpenAPI has no words for.
-UNDESCRIBED = {("get", "weaver_attach"), ("get", "weaver_exec"), ("get", "docs"), ("get", "docs_file")}
+# A page for people.
+UNDESCRIBED = {("get", "docs"), ("get", "docs_file")}
 
 
 def operations() -> dict[str, dict[str, Any]]:
