@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import sys
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -31,7 +30,6 @@ from loom_weaver.runtimes.local.sandbox_plan import KINDS, file_roots, home_path
 from loom_weaver.runtimes.local.stored import new_record
 from loom_weaver.weaver import Weaver, WeaverSpec
 
-LINUX_ONLY = "The local runtime needs Linux; on this system choose the kubernetes runtime"
 # Folders beside a weaver's record.
 HOME, TMP = "work", "tmp"
 STARTING = "The runtime is starting; try again in a moment"
@@ -75,8 +73,6 @@ class LocalRuntime(base.Runtime):
         self._ready = False
 
     async def start(self) -> None:
-        if not sys.platform.startswith("linux"):
-            raise Unavailable(LINUX_ONLY)
         self._folder = Path(self.data_dir) / "weavers"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         forced = None if self.isolation_kind == "auto" else self.isolation_kind
