@@ -28,7 +28,7 @@ async def batches(held: HeldWeaver, start: LogStart, *, follow: bool) -> AsyncGe
                 yield items
             if more:
                 continue
-            if ended:
+            if ended and follow:
                 yield cursor.end()
             if ended or not follow:
                 return
