@@ -18,12 +18,13 @@ from loom_weaver.files import Files
 from loom_weaver.identity.principal import Principal
 from loom_weaver.lifetime import utc_now
 from loom_weaver.listing import ListQuery, select
-from loom_weaver.models import CleanupReport, CreateWeaver, ExtendWeaver, Me, WeaverList, WeaverObject
+from loom_weaver.models import CleanupReport, CreateWeaver, ExtendWeaver, Me, WeaverObject
 from loom_weaver.names import is_weaver_id, new_id
 from loom_weaver.presence import PresenceByWeaver
 from loom_weaver.quotas import Quotas
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.weaver import Weaver
+from loom_weaver.weaver_json import WeaverJSON
 
 if TYPE_CHECKING:
     from loom_weaver.identity.store import IdentityStore
@@ -48,6 +49,7 @@ class WeaverService(LoggingConfigurable):
         self.quotas = Quotas(parent=self)
         self.presence = PresenceByWeaver()
         self.files = Files(runtime, parent=self)
+        self._json = WeaverJSON(self.presence.viewers)
         self._creation = Creation(runtime, identity, self.quotas, self.allow_unisolated)
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -77,6 +79,11 @@ class WeaverService(LoggingConfigurable):
     def wire(self, weaver: Weaver) -> WeaverObject:
         return weaver.wire(utc_now(), self.presence.viewers(weaver.id))
 
+    def json(self, weaver: Weaver) -> str:
+        """The weaver object as text."""
+        self._json.drop(self.runtime.list)
+        return self._json.one(weaver, utc_now())
+
     async def create(
         self, principal: Principal, request: CreateWeaver, idempotency_key: str | None = None
     ) -> WeaverObject:
@@ -101,26 +108,23 @@ class WeaverService(LoggingConfigurable):
             },
         )
 
-    def get(self, principal: Principal, weaver_id: str) -> WeaverObject:
-        return self.wire(self.find(principal, "get", weaver_id))
-
-    def list(self, principal: Principal, query: ListQuery) -> WeaverList:
+    async def list(self, principal: Principal, query: ListQuery) -> str:
+        """The page that is asked for, of what the caller may see, as text."""
         seen = (weaver for weaver in self.runtime.list() if self.sees(principal, weaver))
         page, token = select(query, seen)
-        return WeaverList.model_construct(
-            weavers=[self.wire(weaver) for weaver in page], count=len(page), continue_=token
-        )
+        self._json.drop(self.runtime.list)
+        return await self._json.page(page, token, utc_now())
 
     async def delete(self, principal: Principal, weaver_id: str) -> None:
         self.find(principal, "delete", weaver_id)
         await self.runtime.delete(weaver_id)
 
-    async def extend(self, principal: Principal, weaver_id: str, request: ExtendWeaver) -> WeaverObject:
+    async def extend(self, principal: Principal, weaver_id: str, request: ExtendWeaver) -> Weaver:
         weaver = self.find(principal, "extend", weaver_id)
         if not weaver.active:
             raise Conflict(HAS_ENDED)
         lifetime.check_extension(weaver.created_at, request.lifetime_hours, utc_now())
-        return self.wire(await self.runtime.extend(weaver_id, request.lifetime_hours))
+        return await self.runtime.extend(weaver_id, request.lifetime_hours)
 
     async def cleanup(self, principal: Principal, *, dry_run: bool) -> CleanupReport:
         access.check_cleanup(principal)

@@ -111,8 +111,11 @@ class JSONHandler(JupyterHandler):
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
 
-    def reply(self, content: BaseModel | dict[str, Any], status: int = 200) -> None:
-        if isinstance(content, BaseModel):
+    def reply(self, content: BaseModel | dict[str, Any] | str, status: int = 200) -> None:
+        """`content` as JSON; text is JSON already."""
+        if isinstance(content, str):
+            body = content
+        elif isinstance(content, BaseModel):
             body = content.model_dump_json(warnings=False)
         else:
             body = json.dumps(content, ensure_ascii=False, separators=(",", ":"))

@@ -29,7 +29,5 @@ class EventsHandler(EventStreamHandler):
         return self.service.sees(self.principal, weaver)
 
     def _encoded(self, event: WeaverEvent) -> bytes:
-        data = "{}"
-        if event.weaver is not None:
-            data = self.service.wire(event.weaver).model_dump_json(warnings=False)
+        data = "{}" if event.weaver is None else self.service.json(event.weaver)
         return encode_event(data, id=event.id, event=event.kind)

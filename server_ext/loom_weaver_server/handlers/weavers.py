@@ -94,7 +94,8 @@ class WeaverHandler(WeaverAPIHandler):
     @operation(Operation("Get a weaver", answers={200: WeaverObject}))
     def get(self, weaver_id: str) -> None:
         self.query.expect(())
-        self.reply(self.service.get(self.principal, weaver_id))
+        weaver = self.service.find(self.principal, "get", weaver_id)
+        self.reply(self.service.json(weaver))
 
     @operation(
         Operation(
@@ -107,7 +108,8 @@ class WeaverHandler(WeaverAPIHandler):
     async def patch(self, weaver_id: str) -> None:
         self.query.expect(())
         request = await self.json_body(ExtendWeaver)
-        self.reply(await self.service.extend(self.principal, weaver_id, request))
+        weaver = await self.service.extend(self.principal, weaver_id, request)
+        self.reply(self.service.json(weaver))
 
     @operation(Operation("Delete a weaver", answers={204: None}, errors=(502, 504)))
     async def delete(self, weaver_id: str) -> None:
@@ -119,8 +121,9 @@ class WeaverHandler(WeaverAPIHandler):
 
 class WeaversHandler(WeaverAPIHandler):
     @operation(Operation("List weavers", arguments=LIST_ARGUMENTS, answers={200: WeaverList}))
-    def get(self) -> None:
-        self.reply(self.service.list(self.principal, self._list_query(self.query)))
+    async def get(self) -> None:
+        query = self._list_query(self.query)
+        self.reply(await self.service.list(self.principal, query))
 
     def _list_query(self, query: Query) -> ListQuery:
         query.expect([argument.name for argument in LIST_ARGUMENTS])
