@@ -1,0 +1,56 @@
+"""`python -m benchmarks [scenario …] [--quick] [--output FILE]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import machine, results, stalls, table
+from benchmarks.server import ROOT
+
+SCENARIOS = ("create", "echo", "output", "idle", "thousand", "crowd", "flood")
+LATEST = ROOT / "benchmarks/results/latest.json"
+PAGE = ROOT / "docs/benchmarks.md"
+
+
+def main() -> None:
+    arguments = _arguments()
+    chosen = arguments.scenarios or SCENARIOS
+    report = results.Report(
+        machine=machine.describe(),
+        taken_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        quick=arguments.quick,
+        scenarios={},
+    )
+    for name in chosen:
+        print(f"{name} …", end=" ", file=sys.stderr, flush=True)
+        started = time.monotonic()
+        scenario = importlib.import_module(f"benchmarks.scenarios.{name}")
+        report.scenarios[name] = asyncio.run(scenario.run(arguments.quick))
+        print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
+        report.scenarios["stalls"] = stalls.rows()
+        results.write(report, arguments.output)
+    print(table.render(report))
+    if set(chosen) == set(SCENARIOS) and not arguments.quick:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(table.render_page(report))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", metavar="scenario", help=f"of {', '.join(SCENARIOS)}")
+    parser.add_argument("--quick", action="store_true", help="few repeats and small sizes: two minutes")
+    parser.add_argument("--output", type=Path, default=LATEST, help="where the figures go as JSON")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.scenarios) - set(SCENARIOS):
+        parser.error(f"unknown scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    return arguments
+
+
+if __name__ == "__main__":
+    main()
