@@ -6,13 +6,16 @@ test made. A further runtime is a function in `RUNTIMES`; what it cannot do by i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from loom_weaver.runtimes.base import Runtime
+from loom_weaver.runtimes.local.runtime import LocalRuntime
+from loom_weaver.runtimes.local.sandbox_plan import KINDS
 from loom_weaver.runtimes.memory import MemoryRuntime
 from tests.contract.probes import House
 
@@ -23,8 +26,19 @@ def memory(data_dir: Path, kept: int | None) -> Runtime:
     return MemoryRuntime() if kept is None else MemoryRuntime(ring_bytes=kept)
 
 
+def local(kind: str) -> Callable[[Path, int | None], Runtime]:
+    def make(data_dir: Path, kept: int | None) -> Runtime:
+        options = {} if kept is None else {"log_bytes": kept}
+        return LocalRuntime(data_dir=str(data_dir), isolation_kind=kind, **options)
+
+    return make
+
+
 # Name -> how to make one; `kept` is how many bytes of a weaver's output it keeps, None for its own choice.
-RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {"memory": memory}
+RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
+    "memory": memory,
+    **{f"local-{kind}": local(kind) for kind in KINDS},
+}
 # (runtime, ability) -> why not.
 CANNOT = {
     ("memory", "end what left its session"): "it follows processes no further than their session",
@@ -51,12 +65,19 @@ def needs(runtime_name: str) -> Callable[[str], None]:
 
 
 @pytest.fixture
-def open_house(runtime_name: str, tmp_path: Path) -> OpenHouse:
+def data_dir() -> Iterator[Path]:
+    """Not in /tmp: Landlock shares that with a weaver only where nothing of ours is in it."""
+    with TemporaryDirectory(prefix="loom-weaver-", dir="/var/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def open_house(runtime_name: str, data_dir: Path) -> OpenHouse:
     """Starts the runtime, on one data folder for the whole test; `keep=True` leaves it its weavers."""
 
     @asynccontextmanager
     async def opened(*, kept: int | None = None, keep: bool = False) -> AsyncIterator[House]:
-        runtime = RUNTIMES[runtime_name](tmp_path, kept)
+        runtime = RUNTIMES[runtime_name](data_dir, kept)
         await runtime.start()
         house = House(runtime)
         try:

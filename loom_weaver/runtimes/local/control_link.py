@@ -9,7 +9,7 @@ from loom_weaver.runtimes.local.loop import READ, WRITE
 from loom_weaver.runtimes.local.protocol import Lines, encode
 
 if TYPE_CHECKING:
-    from loom_weaver.runtimes.local.holder import Holder
+    from loom_weaver.runtimes.local.holder_links import Holder
 
 # A server that reads nothing for this long a queue is gone or stopped; it connects again when it lives.
 LARGEST_QUEUE = 4 * 1024 * 1024

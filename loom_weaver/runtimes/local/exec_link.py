@@ -15,7 +15,7 @@ from loom_weaver.runtimes.local.protocol import encode
 from loom_weaver.runtimes.local.terminal import open_pty
 
 if TYPE_CHECKING:
-    from loom_weaver.runtimes.local.holder import Holder
+    from loom_weaver.runtimes.local.holder_links import Holder
 
 Files = tuple[int, int, int]
 

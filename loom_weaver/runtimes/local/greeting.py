@@ -15,7 +15,7 @@ from loom_weaver.runtimes.local.protocol import ANSWER, Lines
 from loom_weaver.scrollback import replay_from
 
 if TYPE_CHECKING:
-    from loom_weaver.runtimes.local.holder import Holder
+    from loom_weaver.runtimes.local.holder_links import Holder
 
 PATIENCE = 10.0
 # An exec's command may be 256 KiB, and JSON may write each of its bytes as six.

@@ -10,14 +10,13 @@ import os
 import signal
 import socket
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loom_weaver import flow
 from loom_weaver.runtimes.local import linux
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
 from loom_weaver.runtimes.local.control_link import ControlLink
 from loom_weaver.runtimes.local.descendants import descendants, kill_below, signal_all, start_time
-from loom_weaver.runtimes.local.exec_link import ExecLink
 from loom_weaver.runtimes.local.greeting import Greeting
 from loom_weaver.runtimes.local.log_writer import LogWriter
 from loom_weaver.runtimes.local.loop import READ, Loop, Timer
@@ -28,6 +27,9 @@ from loom_weaver.runtimes.local.sandbox import Sandbox
 from loom_weaver.runtimes.local.sandbox_plan import Plan
 from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS, Terminal, open_pty, set_size
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
+
+if TYPE_CHECKING:
+    from loom_weaver.runtimes.local.holder_links import Commands, Exits
 
 # How long a program may take to end by itself after SIGTERM and SIGHUP.
 GRACE = 2.0
@@ -50,7 +52,7 @@ class Holder:
         self._listener = listener
         self._controls: list[ControlLink] = []
         self._viewers: list[ViewerLink] = []
-        self.execs: dict[int, ExecLink] = {}
+        self.execs: dict[int, Exits] = {}
         self._child = 0
         self._status: int | None = None
         self._ending: str | None = None
@@ -85,19 +87,18 @@ class Holder:
         self._viewers.append(viewer)
         viewer.catch_up()
 
-    def forget_control(self, link: ControlLink) -> None:
-        self._controls.remove(link)
+    def forget_control(self, link: Commands) -> None:
+        self._controls = [each for each in self._controls if each is not link]
 
-    def forget_viewer(self, link: ViewerLink) -> None:
-        if link in self._viewers:
-            self._viewers.remove(link)
-            self.update_flow()
+    def forget_viewer(self, link: object) -> None:
+        self._viewers = [each for each in self._viewers if each is not link]
+        self.update_flow()
 
     def type(self, data: bytes) -> None:
         if not self.finished:
             self._terminal.type(data)
 
-    def answer(self, link: ControlLink, request: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, link: Commands, request: dict[str, Any]) -> dict[str, Any]:
         """One request of the control protocol."""
         match request["op"]:
             case "follow":

@@ -57,7 +57,7 @@ class HolderClient(asyncio.Protocol):
         on_event: Callable[[Message], None],
         on_lost: Callable[[], None],
     ) -> tuple[HolderClient, Message]:
-        """Say hello and wait for the answer; `on_lost` is called once, when the connection ends after that."""
+        """Say hello and wait for the answer; `on_lost` is called once, when the connection then ends."""
         client = cls(on_event, on_lost)
         try:
             await asyncio.get_running_loop().create_connection(lambda: client, sock=connection)

@@ -1,7 +1,8 @@
 """The log of one weaver on disk: segments named by the offset of their first byte, with indexes of times.
 
 `log/00000000000000000000` holds bytes, `log/00000000000000000000.times` pairs of an offset and the
-milliseconds since 1970 when the byte there arrived. A segment that begins after the end of the one before tells a gap. Standard library only.
+milliseconds since 1970 when the byte there arrived. A segment that begins after the end of the one before
+tells a gap. Standard library only.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def start_error(error: Exception) -> str:
 
 
 def not_started(error: Exception) -> dict[str, Any]:
-    """As `outcome`, with the exit codes that a shell gives: 127 for no such command, 126 for any other failure."""
+    """As `outcome`, with the exit codes of a shell: 127 for no such command, 126 for any other failure."""
     code = 127 if isinstance(error, FileNotFoundError) else 126
     fields = {"status": "failed", "exit_code": code, "reason": "StartError", "detail": start_error(error)}
     return {"event": "Failed", **fields}

@@ -11,7 +11,7 @@ from loom_weaver.runtimes.local.loop import READ, WRITE
 from loom_weaver.runtimes.local.protocol import COUNT, END, GAP, HEADER, OUTPUT
 
 if TYPE_CHECKING:
-    from loom_weaver.runtimes.local.holder import Holder
+    from loom_weaver.runtimes.local.holder_links import Holder
 
 # A frame is sent in as many pieces as the socket takes; this bounds what one header promises.
 LARGEST_FRAME = 256 * 1024
