@@ -27,6 +27,7 @@ GO_ON = (
     "%d weavers go on without this server until their lifetime ends; to end them before, start it again"
     " and delete them"
 )
+UNFORESEEN = "the start failed; the server's log says why"
 STOPPING = "The server is shutting down; try again in a moment"
 
 
@@ -103,8 +104,11 @@ class House(LoggingConfigurable):
             return
         try:
             await self._start()
-        except LoomError as error:
-            self._close(error)
+        except BaseException as error:
+            self._close(error if isinstance(error, LoomError) else LoomError(UNFORESEEN))
+            await self._stack.aclose()
+            if not isinstance(error, LoomError):
+                raise
         else:
             self.problem = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-CREDENTIAL = re.compile(r"(loom_sk_|ws_)[A-Za-z0-9_-]{6,}|(?i:(token|bearer|basic)[ =]\s*)[^\s&\"',]+")
+CREDENTIAL = re.compile(r"(loom_sk_|ws_)[A-Za-z0-9_-]{6,}|((?i:token|bearer|basic)[ =]\s*)[^\s&\"',]+")
 
 # Tornado writes URLs, and headers that it could not read.
 TORNADO_LOGGERS = ("tornado.access", "tornado.application", "tornado.general")

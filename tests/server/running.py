@@ -161,7 +161,7 @@ def raw_request(
         connection.putheader(name, value)
     connection.endheaders()
     reply = connection.getresponse()
-    body = reply.read()
+    body = b"" if reply.status == 101 else reply.read()
     connection.close()
     return reply.status, {name.lower(): value for name, value in reply.getheaders()}, body
 

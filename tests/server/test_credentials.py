@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.server.running import JUPYTER_TOKEN, People, RunningServer
+from tests.server.running import JUPYTER_TOKEN, People, RunningServer, raw_request
 
 StartServer = Callable[..., AbstractContextManager[RunningServer]]
 
@@ -123,6 +125,39 @@ def test_a_cookie_is_not_believed_from_a_foreign_page(browser: httpx.Client, ori
         assert (reply.status_code, reply.json()["error"]) == (403, "forbidden")
         assert "Origin" in reply.json()["message"]
         assert reply.headers.get("Access-Control-Allow-Origin") is None
+
+
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
+
+@pytest.mark.parametrize("path", ["attach", "exec"])
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://{host}.evil.example", 403),
+        ("http://127.0.0.1:1", 403),
+        ("http://{host}", 101),
+        (None, 101),
+    ],
+)
+def test_a_handshake_from_a_foreign_page(
+    server: RunningServer, browser: httpx.Client, path: str, origin: str | None, status: int
+) -> None:
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    headers = {**HANDSHAKE, "Cookie": cookies}
+    if origin is not None:
+        headers["Origin"] = origin.format(host=urlsplit(server.url).netloc)
+    answer, _, body = raw_request(server, "GET", f"/api/weaver/weaver_a/{path}", headers)
+    assert answer == status
+    if status == 403:
+        assert json.loads(body)["error"] == "forbidden"
 
 
 def test_a_key_works_from_any_page(people: People) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.server.event_reader import Event, read_events
-from tests.server.running import People, Person
+from tests.server.running import People, Person, RunningServer
 
 Create = Callable[..., dict[str, Any]]
 
@@ -103,6 +105,18 @@ def test_resume(people: People, create: Create) -> None:
     with following(people.owner, last.id) as events:
         seen = until(events, lambda event: missed["id"] in event.data)
     assert [event.event for event in seen] == ["added"]
+
+
+@pytest.mark.slow
+def test_a_revoked_key_ends_the_stream_within_half_a_minute(server: RunningServer, people: People) -> None:
+    key = server.with_store(lambda store: store.keys.create(people.other.id, "to be revoked"))
+    other = replace(people.other, key=key.key, http=server.http(f"Bearer {key.key}"))
+    with following(other) as events:
+        until(events, is_ready)
+        server.with_store(lambda store: store.keys.revoke(key.id))
+        started = time.monotonic()
+        assert list(events) == []
+        assert time.monotonic() - started < 45
 
 
 def test_no_resume_without_the_history(people: People, create: Create) -> None:

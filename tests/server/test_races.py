@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
@@ -104,6 +105,30 @@ def test_callers_who_leave_during_the_create(start_server: StartServer) -> None:
         if folders:
             listed = people.owner.http.get("/api/weavers").json()["weavers"]
             assert folders == {weaver["id"] for weaver in listed}
+        server.delete_all_weavers()
+
+
+def test_a_server_that_stops_amid_creates(start_server: StartServer) -> None:
+    """What was made is found by the next server, and nothing of what was not."""
+
+    async def create_amid_the_stop(http: httpx.AsyncClient) -> None:
+        try:
+            await http.post("/api/weaver", json=body)
+        except httpx.TransportError:
+            return
+
+    with start_server() as server:
+        people = server.add_people()
+        body = body_of(people, command=["sleep", "600"])
+        stopping = threading.Timer(0.05, server.process.terminate)
+        stopping.start()
+        together(server, people.owner, 10, create_amid_the_stop)
+        stopping.join()
+        assert server.process.wait(PATIENCE) == 0
+    with start_server() as server:
+        listed = server.http().get("/api/weavers").json()["weavers"]
+        folders = {path.name for path in (server.data_dir / "weavers").glob("weaver_*")}
+        assert not folders or folders == {weaver["id"] for weaver in listed}
         server.delete_all_weavers()
 
 
