@@ -10,7 +10,6 @@ import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from jupyter_server import CallContext
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
@@ -96,7 +95,6 @@ class JSONHandler(JupyterHandler):
 
     def admit_host(self) -> None:
         """Jupyter's own protection against DNS rebinding."""
-        CallContext.set(CallContext.JUPYTER_HANDLER, self)
         if not self.check_host():
             raise Forbidden(FOREIGN_HOST)
 
