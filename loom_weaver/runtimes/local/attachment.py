@@ -34,6 +34,7 @@ class HolderAttachment(asyncio.BufferedProtocol):
         "_left",
         "_name",
         "_room",
+        "_telling",
         "_transport",
         "_viewer",
         "epoch",
@@ -51,6 +52,7 @@ class HolderAttachment(asyncio.BufferedProtocol):
         self._viewer: Viewer | None = viewer
         self._transport: asyncio.Transport | None = None
         self._room: asyncio.Future[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._head = b""
         self._left = 0
 
@@ -86,6 +88,8 @@ class HolderAttachment(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         self._let_go()
+        if self._telling is not None:
+            self._telling.cancel()
         if self._transport is not None:
             self._transport.abort()
 
@@ -145,12 +149,17 @@ class HolderAttachment(asyncio.BufferedProtocol):
             self._left = size
         elif kind == END:
             self._let_go()
-            viewer.ended()
+            self._telling = asyncio.create_task(self._tell_end(viewer), name="telling a viewer of the end")
         elif len(self._head) == COUNTED:
             viewer.gap(COUNT.unpack_from(self._head, HEADER.size)[0])
         else:
             return
         self._head = b""
+
+    async def _tell_end(self, viewer: Viewer) -> None:
+        """Once what the end was is known, which comes over another socket and may come later."""
+        await self._held.until_over()
+        viewer.ended()
 
 
 def _hello(held: HeldWeaver, name: str, start: ReplayStart) -> dict[str, object]:

@@ -126,6 +126,11 @@ class HeldWeaver:
                 self._news = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._news)
 
+    async def until_over(self) -> None:
+        """What became of it is known here."""
+        while self.weaver.active and not self.ended:
+            await self.news(self.news_count)
+
     async def until_ended(self) -> None:
         """Its holder's socket is closed, or will be."""
         while not self.ended:
