@@ -37,11 +37,12 @@ async def test_the_end_is_known_also_to_a_loop_that_finds_all_of_it_at_once(tmp_
     house = House(runtime)
     try:
         weaver_id = await house.sh("read line; exit 3")
-        async with house.view(weaver_id, probe=EndProbe(house, weaver_id)) as viewer:
-            await viewer.type(b"\n")
+        probe = EndProbe(house, weaver_id)
+        async with house.view(weaver_id, probe=probe):
+            await probe.type(b"\n")
             block_until_gone(tmp_path / "weavers" / weaver_id / SOCKET)
-            assert await viewer.end() == "ended"
-            assert viewer.status == "failed"
+            assert await probe.end() == "ended"
+            assert probe.status == "failed"
     finally:
         await house.delete_all()
         await runtime.stop()
