@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from loom_weaver.runtimes.base import Runtime
+from loom_weaver.runtimes.local import isolation
 from loom_weaver.runtimes.local.runtime import LocalRuntime
 from loom_weaver.runtimes.local.sandbox_plan import KINDS
 from loom_weaver.runtimes.memory import MemoryRuntime
@@ -46,9 +48,16 @@ CANNOT = {
 }
 
 
+@cache
+def why_not(kind: str) -> str | None:
+    return isolation.why_not(kind)
+
+
 @pytest.fixture(params=RUNTIMES)
 def runtime_name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
+    if name.startswith("local-") and (reason := why_not(name.removeprefix("local-"))):
+        pytest.skip(f"{name} does not work on this machine: {reason}")
     return name
 
 
