@@ -156,7 +156,9 @@ class Resources(Strict):
 class CreateWeaver(Strict):
     image: Image = Field(examples=["python"], description="Container image to run")
     org_id: OrgId = Field(description="Organization ID (UUID) that the caller is a member of")
-    repo_id: Text | None = Field(default=None, description="Repository whose secrets the weaver gets as environment")
+    repo_id: Text | None = Field(
+        default=None, description="Repository whose secrets the weaver gets as environment"
+    )
     env: dict[EnvName, Text] = Field(default_factory=dict)
     resources: Resources | None = None
     tags: Tags = Field(default_factory=dict)

@@ -7,11 +7,12 @@ from loom_weaver.runtimes.local.sandbox_plan import HOME, TMP, Plan
 
 # What is there besides the system's folders, whatever the plan says.
 KNOWN_FOLDERS = ("/dev", "/etc", "/proc", "/run", "/var/run", "/var/tmp", HOME, TMP)  # noqa: S108
-# A mount costs a fifth of a millisecond at every start, a copy one page of memory for as long as the weaver lives.
+# A mount costs a fifth of a millisecond at every start, a copy one page of memory while the weaver lives.
 LARGEST_COPY = 4096
 # Programs find their terminal's name here: /dev/pts is the sandbox's own, and the terminal is not of it.
 CONSOLE = "/dev/console"
-# They belong to uid 0, which needs no capability to change them: a server run as root would give the machine away.
+# They belong to uid 0, which needs no capability to change them: a server of root's would give the machine
+# away.
 KERNEL_SETTINGS = ("/proc/sys", "/proc/fs")
 # In the home folder, what a workdir outside of it is made of.
 WORKDIR = ".workdir"
@@ -38,7 +39,7 @@ class Descriptors:
 
 
 def file_tree(plan: Plan, descriptors: Descriptors, terminal: str | None) -> list[str]:
-    """bwrap's arguments, in the order of its doing; `terminal` is the machine's path of the weaver's terminal."""
+    """bwrap's arguments, in the order of its doing; `terminal` is the weaver's by the machine's path."""
     return [
         *_system(),
         *("--proc", "/proc", *_read_only(KERNEL_SETTINGS), "--dev", "/dev"),
