@@ -25,14 +25,20 @@ def main() -> None:
     master, slave = os.openpty()
     sandbox = Sandbox(Plan(**request["plan"]), slave)
     results = [run(sandbox, step, master, slave) for step in request["steps"]]
+    if not request["die"]:
+        end_background(results)
+    sys.stdout.write(json.dumps(results))
+    sys.stdout.flush()
+    if request["die"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_background(results: list[dict[str, Any]]) -> None:
+    """Kill what still runs, and tell how it ended: by that, or before."""
     for result in results:
         if result.get("background"):
             os.killpg(result["pid"], signal.SIGKILL)
             result["code"] = os.waitstatus_to_exitcode(os.waitpid(result["pid"], 0)[1])
-    sys.stdout.write(json.dumps(results))
-    sys.stdout.flush()
-    if request.get("die"):
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def run(sandbox: Any, step: dict[str, Any], master: int, slave: int) -> dict[str, Any]:
