@@ -136,8 +136,8 @@ class Holder:
         pty = open_pty(DEFAULT_COLS, DEFAULT_ROWS)
         self._terminal = Terminal(self.loop, pty, self._on_output, self._on_input_room)
         try:
-            self.sandbox = Sandbox(plan)
             slave = pty[1]
+            self.sandbox = Sandbox(plan, slave)
             self._child = self.sandbox.spawn(argv, (slave, slave, slave), terminal=True)
         except (OSError, SandboxFailed) as error:
             self._not_started = not_started(error)
