@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from loom_weaver.terminal_protocol import CloseCode, close_reason
 from loom_weaver_server import websocket_frames as frames
+from loom_weaver_server.eager import begun
 from loom_weaver_server.tcp import Pulse
 
 # A paste of a few megabytes passes in one message; what is longer has to come in several.
@@ -183,12 +184,12 @@ class WebSocket(asyncio.BufferedProtocol):
             self._answer_ping(message.payload)
         elif self._listener is not None:
             text = frames.text(message.payload) if message.opcode == frames.TEXT else message.payload
-            waiting = self._listener.on_message(text)
-            if waiting is not None and not self.closed:
-                self._wait_for(asyncio.ensure_future(waiting))
+            work = self._listener.on_message(text)
+            self._handling = begun(work) if work is not None else None
+            if self._handling is not None:
+                self._wait_for(self._handling)
 
     def _wait_for(self, handling: asyncio.Future[None]) -> None:
-        self._handling = handling
         if self._transport is not None:
             self._transport.pause_reading()
         handling.add_done_callback(self._handled)
