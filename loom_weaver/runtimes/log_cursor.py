@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from loom_weaver import log_lines
@@ -107,5 +108,7 @@ class LogCursor:
         self._items += [LogEntry(line.id, _moment(line.at), line.text) for line in lines]
 
 
+# The lines of one read mostly have one time.
+@lru_cache(maxsize=64)
 def _moment(ms: int | None) -> datetime | None:
     return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)

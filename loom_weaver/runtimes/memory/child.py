@@ -12,6 +12,10 @@ from dataclasses import dataclass
 
 # Time for a program to save its work between the polite signals and the last one.
 GRACE = 2.0
+# What a program left behind and SIGKILL does not end within this is stuck in the kernel: it is left there.
+PATIENCE = 5.0
+# Nothing tells of the end of processes that are not our children.
+LOOK = 0.01
 # A shell's exit codes for what it could not start.
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
@@ -69,16 +73,19 @@ class Child:
         loop.add_reader(self._pidfd, self._reap)
 
     def __repr__(self) -> str:
-        return f"<Child {self.pid} {self.exited.result() if self.exited.done() else 'running'}>"
+        return f"<Child {self.pid} {'running' if self.running else self.exited.result()}>"
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        return not self.exited.done()
+
     def signal(self, *numbers: int) -> None:
-        """To every process of its session; its own may not have begun the session yet."""
-        own = set() if self.exited.done() else {self.pid}
-        for pid in own | session(self.pid):
+        """To every process of its session."""
+        for pid in self._session():
             for number in numbers:
                 try:
                     os.kill(pid, number)
@@ -89,14 +96,23 @@ class Child:
         """End it politely, then not; returns when it is gone."""
         self.signal(signal.SIGHUP, signal.SIGTERM, signal.SIGCONT)
         await asyncio.wait([self.exited], timeout=grace)
-        self.kill()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End it, and what it left in its session; returns when they are gone."""
+        for _ in range(round(PATIENCE / LOOK)):
+            if not self._session():
+                break
+            self.signal(signal.SIGKILL)
+            await asyncio.sleep(LOOK)
         await asyncio.wait([self.exited])
 
-    def kill(self) -> None:
-        """Every process of its session, and what those start meanwhile."""
-        self.signal(signal.SIGKILL)
-        while session(self.pid) - {self.pid}:
-            self.signal(signal.SIGKILL)
+    def _session(self) -> set[int]:
+        if self.running:
+            # It may not have begun its session yet.
+            return session(self.pid) | {self.pid}
+        # One that has its number now is another's, and so is its session.
+        return set() if os.path.exists(f"/proc/{self.pid}") else session(self.pid)
 
     def _reap(self) -> None:
         status = self._process.poll()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from signal import SIGKILL
 
 from loom_weaver.runtimes.memory.child import Child, Program
 from loom_weaver.runtimes.memory.descriptors import Outlet, set_terminal_size
@@ -93,13 +94,12 @@ class Command:
             set_terminal_size(self._stdin, cols, rows)
 
     def kill(self) -> None:
-        self._child.kill()
+        self._child.signal(SIGKILL)
 
     async def aclose(self) -> None:
         """End it with all of its session."""
         try:
-            self._child.kill()
-            await asyncio.wait([self._child.exited])
+            await self._child.kill()
         finally:
             self._close_input()
             self._close_outputs()
@@ -147,7 +147,9 @@ class Command:
             self._close_output(number)
 
     def _close_output(self, number: int) -> None:
-        os.close(self._outputs.pop(number))
+        descriptor = self._outputs.pop(number)
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def _close(descriptors: list[int]) -> None:

@@ -38,9 +38,14 @@ class Holder:
         clock: Callable[[], datetime],
         changed: Callable[[Weaver], None],
     ) -> None:
+        """Raise OSError where there is no room for a home, or no terminal left."""
         self.weaver = Weaver.pending(spec, ISOLATION)
-        self.home = tempfile.mkdtemp(prefix="loom-weaver-")
         self.terminal = Terminal(ring, lambda: int(clock().timestamp() * 1000))
+        try:
+            self.home = tempfile.mkdtemp(prefix="loom-weaver-")
+        except OSError:
+            self.terminal.end()
+            raise
         self._program = Program(command, environment(self.home, spec), spec.workdir or self.home)
         self._clock = clock
         self._changed = changed
@@ -91,7 +96,7 @@ class Holder:
 
     @asynccontextmanager
     async def exec(self, spec: ExecSpec) -> AsyncIterator[Command]:
-        if self.weaver.status != "running":
+        if self.weaver.status != "running" or self._child is None or not self._child.running:
             raise Conflict(NOT_RUNNING)
         program = Program(spec.command, self._program.env, self._program.workdir)
         try:
@@ -119,8 +124,8 @@ class Holder:
         exit_code = await asyncio.shield(self._child.exited)
         for command in self._commands:
             command.kill()
-        self._child.kill()
-        await self.terminal.drain(patient=self._ending is None)
+        await self._child.kill()
+        await self.terminal.drain(lambda: self._ending is None)
         self._finish("Error" if exit_code else "Completed", exit_code, ending(exit_code))
 
     async def _stop(self) -> None:

@@ -13,7 +13,7 @@ from traitlets import Int, Unicode
 
 from loom_weaver import lifetime
 from loom_weaver.changes import ChangeLog
-from loom_weaver.errors import BadRequest, NotFound, Unavailable
+from loom_weaver.errors import BadRequest, NotFound, RuntimeFailure, Unavailable
 from loom_weaver.images import ImageReference, parse_image
 from loom_weaver.models import CreateWeaver
 from loom_weaver.quantities import cpu_cores, memory_bytes
@@ -109,13 +109,16 @@ class MemoryRuntime(Runtime):
     async def create(self, spec: WeaverSpec) -> Weaver:
         if not self._ready:
             raise Unavailable("the runtime is not ready; try again in a moment")
-        holder = Holder(
-            spec,
-            command_of(spec),
-            ring=self.ring_bytes,
-            clock=self._clock,
-            changed=lambda weaver: self.changes.publish("modified", weaver),
-        )
+        try:
+            holder = Holder(
+                spec,
+                command_of(spec),
+                ring=self.ring_bytes,
+                clock=self._clock,
+                changed=lambda weaver: self.changes.publish("modified", weaver),
+            )
+        except OSError as error:
+            raise RuntimeFailure("the weaver's terminal or folder could not be made") from error
         self._holders[spec.id] = holder
         self.changes.publish("added", holder.weaver)
         self._watch_deadline(holder)

@@ -162,7 +162,7 @@ class Terminal:
             self._timer.cancel()
         self._timer = None if wait is None else loop.call_later(wait, self.look_again)
 
-    async def drain(self, *, patient: bool) -> None:
+    async def drain(self, patient: Callable[[], bool]) -> None:
         """The program is gone: take what it left; without patience, not what viewers hold back."""
         self._release_slave()
         silent = False
@@ -171,7 +171,7 @@ class Terminal:
             try:
                 await asyncio.wait_for(self._eof.wait(), SILENCE)
             except TimeoutError:
-                silent = seen == self.ring.end and (reading or not patient)
+                silent = seen == self.ring.end and (reading or not patient())
         self._close()
 
     def end(self) -> None:
