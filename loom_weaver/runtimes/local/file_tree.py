@@ -1,5 +1,6 @@
 """The files that a weaver sees under bubblewrap, as bwrap is told of them. Standard library only."""
 
+import functools
 import os
 
 from loom_weaver.runtimes.local.host_paths import ETC, SYSTEM_FOLDERS, covers, hidden_in
@@ -38,10 +39,35 @@ class Descriptors:
         return self.give(descriptor)
 
 
+class Machine:
+    """What is the same for all weavers, so that it is looked up once."""
+
+    __slots__ = ("copies", "etc", "system")
+
+    def __init__(self) -> None:
+        self.system = _system()
+        self.etc = _folders("/etc")
+        self.copies: list[str] = []
+        for path in ETC:
+            target = os.path.realpath(path)
+            if target != path and covers(SYSTEM_FOLDERS, target):
+                self.etc += ("--symlink", target, path)
+            elif os.path.isfile(path) and os.path.getsize(path) <= LARGEST_COPY:
+                self.copies.append(path)
+            elif os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)):
+                self.etc += ("--ro-bind-try", path, path)
+
+
+@functools.cache
+def machine() -> Machine:
+    """Called before forking, this is shared by all that is forked."""
+    return Machine()
+
+
 def file_tree(plan: Plan, descriptors: Descriptors, terminal: str | None) -> list[str]:
     """bwrap's arguments, in the order of its doing; `terminal` is the weaver's by the machine's path."""
     return [
-        *_system(),
+        *machine().system,
         *("--proc", "/proc", *_read_only(KERNEL_SETTINGS), "--dev", "/dev"),
         *(("--dev-bind", terminal, CONSOLE) if terminal else ()),
         *_etc(plan.hostname, descriptors),
@@ -70,15 +96,10 @@ def _read_only(paths: tuple[str, ...]) -> list[str]:
 
 
 def _etc(hostname: str, descriptors: Descriptors) -> list[str]:
-    told = _folders("/etc")
-    for path in ETC:
-        target = os.path.realpath(path)
-        if target != path and covers(SYSTEM_FOLDERS, target):
-            told += ("--symlink", target, path)
-        elif os.path.isfile(path) and os.path.getsize(path) <= LARGEST_COPY:
+    told = list(machine().etc)
+    for path in machine().copies:
+        if os.path.exists(path):
             told += _file(descriptors.give(os.open(path, os.O_RDONLY)), path)
-        elif os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path)):
-            told += ("--ro-bind", path, path)
     return [
         *told,
         *_file(descriptors.give_text(passwd(os.getuid(), os.getgid())), "/etc/passwd"),

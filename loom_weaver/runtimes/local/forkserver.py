@@ -14,6 +14,7 @@ import socket
 import sys
 from typing import Any
 
+from loom_weaver.runtimes.local import sandbox
 from loom_weaver.runtimes.local.holder import Holder
 from loom_weaver.runtimes.local.protocol import Lines, encode
 from loom_weaver.runtimes.local.sandbox_plan import Plan
@@ -21,6 +22,7 @@ from loom_weaver.runtimes.local.sandbox_plan import Plan
 
 def serve(requests: socket.socket) -> None:
     """Fork a holder for each pair of descriptors; ends with the server."""
+    sandbox.prepare()
     gc.collect()
     gc.freeze()
     while True:

@@ -16,8 +16,6 @@ ETC = tuple(
         "bash.bashrc",
         "crypto-policies",
         "fonts",
-        "gai.conf",
-        "host.conf",
         "inputrc",
         "java-17-openjdk",
         "java-21-openjdk",

@@ -93,8 +93,7 @@ def drop_capabilities() -> None:
 def default_signals() -> None:
     """No signal ignored, none blocked: both would outlive an exec."""
     for number in range(1, signal.NSIG):
-        if signal.getsignal(number) == signal.SIG_IGN:
-            _signal(number, None)
+        _signal(number, None)
     _checked(_sigprocmask(SIG_SETMASK, ctypes.create_string_buffer(128), None))
 
 

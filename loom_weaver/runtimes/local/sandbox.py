@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from loom_weaver.runtimes.local import bubblewrap, host_paths, landlock, linux
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
+from loom_weaver.runtimes.local.file_tree import machine
 from loom_weaver.runtimes.local.sandbox_plan import (
     BUBBLEWRAP,
     HOST_TMP,
@@ -26,6 +27,12 @@ from loom_weaver.runtimes.local.sandbox_plan import (
 LONGEST_STATUS = 4096
 # Under bubblewrap these are made for the weaver.
 LANDLOCK_ETC = ("/etc/passwd", "/etc/group", "/etc/hosts")
+
+
+def prepare() -> None:
+    """What all sandboxes need, once, in the process that forks those who open them; bars it from setuid."""
+    linux.no_new_privileges()
+    machine()
 
 
 class Sandbox:
