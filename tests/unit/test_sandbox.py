@@ -148,24 +148,33 @@ def test_this_python_runs_with_its_packages(sandboxes: Sandboxes) -> None:
 
 
 def test_commands_of_one_weaver_reach_each_other(sandboxes: Sandboxes) -> None:
-    """Also where each got its own rules for files."""
     name = f"loom-weaver-own-{os.getpid()}"
     serve = (
         f"import socket; s = socket.socket(socket.AF_UNIX); s.bind('\\0{name}'); s.listen();"
         "print('started', flush=True); s.accept()"
     )
     connect = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{name}')"
-    find = (
-        "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>&1) in sleep*1000*) kill ${p#/proc/};; esac; done"
-    )
     done = sandboxes.run(
         {"argv": ["/usr/bin/python3", "-c", serve], "until": "started"},
         ["/usr/bin/python3", "-c", connect],
-        {"argv": SLEEPER, "until": "started"},
-        ["sh", "-c", find],
     )
     assert done[1]["code"] == 0, done[1]["output"]
-    assert done[2]["code"] == -signal.SIGTERM
+
+
+def test_commands_of_one_weaver_signal_each_other_under_bubblewrap(bubblewrap: Sandboxes) -> None:
+    find = (
+        "for p in /proc/[0-9]*; do case $(cat $p/cmdline 2>&1) in sleep*1000*) kill ${p#/proc/};; esac; done"
+    )
+    done = bubblewrap.run({"argv": SLEEPER, "until": "started"}, ["sh", "-c", find])
+    assert done[0]["code"] == -signal.SIGTERM
+
+
+def test_its_holder_is_out_of_reach(sandboxes: Sandboxes) -> None:
+    """A weaver that stops it would live for ever."""
+    stop = "[ $PPID = 0 ] || { kill -STOP $PPID && echo stopped; }"
+    done = sandboxes.run(["sh", "-c", stop], ["true"])
+    assert "stopped" not in done[0]["output"]
+    assert done[1]["code"] == 0
 
 
 def test_all_end_with_their_holder(sandboxes: Sandboxes) -> None:

@@ -15,7 +15,7 @@ from loom_weaver.runtimes.local.file_tree import Descriptors, file_tree, workdir
 from loom_weaver.runtimes.local.sandbox_plan import Plan
 
 # Longer than a machine under full load takes; then something hangs, such as a network drive.
-PATIENCE = 30.0
+PATIENCE = 20.0
 # It repeats the line that it is given, which tells that all is in place, and waits for more.
 IDLE = ["cat"]
 READY = b"\n"

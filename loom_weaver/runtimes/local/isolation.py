@@ -60,7 +60,8 @@ def enforced(kind: str, *, memory_limit: bool = False, network: bool = True) -> 
         Python, and what they look up. (Under Landlock /tmp is the machine's unless the data folder is in it,
         and unix sockets with a path can be reached.)
     processes: it sees and signals no process but its own.
-    signals: it signals no process but its own, though it sees that there are others.
+    signals: a command signals no process but those it started, though it sees that there are others (and may,
+        as any of its user, change their priorities and resource limits).
     tracing: it reads and changes no memory, environment or open file of other processes.
     ipc: System V IPC and POSIX message queues are its own.
     abstract_sockets: it reaches no abstract unix socket of others.

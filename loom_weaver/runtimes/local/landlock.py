@@ -31,7 +31,7 @@ WRITE = (
 )  # fmt: skip
 DEVICE = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
 # struct landlock_ruleset_attr: files, network, scopes. Made here so that a holder's memory stays shared.
-ONLY_SCOPES = struct.pack("=QQQ", 0, 0, SCOPE_ABSTRACT_SOCKETS | SCOPE_SIGNALS)
+ONLY_ABSTRACT_SOCKETS = struct.pack("=QQQ", 0, 0, SCOPE_ABSTRACT_SOCKETS)
 # A rule about a file takes no right that only a folder can have.
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 
@@ -56,24 +56,26 @@ def known_rights(version: int) -> int:
 
 
 def restrict_files(rules: list[tuple[str, int]], *, network: bool) -> None:
-    """Refuse every file but those beneath the paths of `rules`; needs no_new_privileges.
+    """Refuse every file but those beneath the paths of `rules`, and signals out of what starts from here.
 
-    A path that does not exist gives nothing. Without `network` TCP is refused where the kernel can.
+    A path that does not exist gives nothing. Without `network` TCP is refused as well. All but the files only
+    where the kernel can. Needs no_new_privileges.
     """
     known = known_rights(VERSION)
     tcp = 0 if network or VERSION < NETWORK_SINCE else BIND_TCP | CONNECT_TCP
-    ruleset = _create(struct.pack("=QQQ", known, tcp, 0))
+    scopes = 0 if VERSION < SCOPES_SINCE else SCOPE_SIGNALS
+    ruleset = _create(struct.pack("=QQQ", known, tcp, scopes))
     for path, rights in rules:
         _allow(ruleset, path, rights & known)
     _restrict(ruleset)
     os.close(ruleset)
 
 
-def restrict_scope() -> None:
-    """Refuse signals and abstract unix sockets that lead out of what starts here, where the kernel can."""
+def restrict_abstract_sockets() -> None:
+    """Refuse those of others to this process and all that starts from here, where the kernel can."""
     if VERSION < SCOPES_SINCE:
         return
-    ruleset = _create(ONLY_SCOPES)
+    ruleset = _create(ONLY_ABSTRACT_SOCKETS)
     try:
         _restrict(ruleset)
     except PermissionError:

@@ -7,6 +7,8 @@ import errno
 import fcntl
 import os
 import resource
+import select
+import signal
 import termios
 from typing import NoReturn
 
@@ -25,6 +27,8 @@ from loom_weaver.runtimes.local.sandbox_plan import (
 
 # The most that one side of a start tells the other: a stage, an errno, a pid.
 LONGEST_STATUS = 4096
+# Longer than a machine under full load takes, and short enough for a deadline to be kept meanwhile.
+PATIENCE = 20.0
 # Under bubblewrap these are made for the weaver.
 LANDLOCK_ETC = ("/etc/passwd", "/etc/group", "/etc/hosts")
 
@@ -43,13 +47,13 @@ class Sandbox:
     def __init__(self, plan: Plan, terminal: int | None = None) -> None:
         """Blocks for some milliseconds; raises SandboxFailed. `terminal` is the one of its first command.
 
-        For ever after, the caller signals, and reaches by abstract sockets, only what it starts from now on
-        (where the kernel can refuse the rest), and may gain nothing by setuid.
+        For ever after, the caller reaches by abstract sockets only what it starts from now on (where the
+        kernel can refuse the rest), and may gain nothing by setuid.
         """
         self.plan = plan
         self._namespaces: bubblewrap.Namespaces | None = None
         if plan.kind != NONE:
-            landlock.restrict_scope()
+            landlock.restrict_abstract_sockets()
         if plan.kind == BUBBLEWRAP:
             self._namespaces = bubblewrap.start(plan, terminal)
 
@@ -71,7 +75,7 @@ class Sandbox:
             self._run(argv, files, terminal, status_write)
         os.close(status_write)
         try:
-            told = _read_all(status_read)
+            told = _read_told(status_read)
         finally:
             os.close(status_read)
         pid = self._pid(helper, told)
@@ -79,8 +83,11 @@ class Sandbox:
         return pid
 
     def _pid(self, helper: int, told: dict[str, int]) -> int:
+        """The command's; without namespaces to join it is the first child itself."""
         if self._namespaces is None:
             return helper
+        if "pid" not in told:
+            os.kill(helper, signal.SIGKILL)
         os.waitpid(helper, 0)
         return told.get("pid", 0)
 
@@ -188,11 +195,21 @@ def _tell(status: int, word: str, number: int) -> None:
     os.write(status, b"%s %d\n" % (word.encode(), number))
 
 
-def _read_all(descriptor: int) -> dict[str, int]:
+def _read_told(descriptor: int) -> dict[str, int]:
+    """What was told until the exec closed the pipe. A weaver can stop its next command before that."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
     text = b""
-    while part := os.read(descriptor, LONGEST_STATUS):
+    while poll.poll(PATIENCE * 1000):
+        part = os.read(descriptor, LONGEST_STATUS)
+        if not part:
+            return _told(text)
         text += part
-    return {word: int(number) for word, number in (line.split() for line in text.decode().splitlines())}
+    return {**_told(text), "sandbox": errno.ETIMEDOUT}
+
+
+def _told(text: bytes) -> dict[str, int]:
+    return {word: int(number) for word, number in map(str.split, text.decode().splitlines())}
 
 
 def _raise_failure(told: dict[str, int], command: str, workdir: str | None, pid: int) -> None:
@@ -200,8 +217,12 @@ def _raise_failure(told: dict[str, int], command: str, workdir: str | None, pid:
     if not failed:
         return
     if pid:
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     if "sandbox" in failed:
-        raise SandboxFailed(os.strerror(failed["sandbox"]))
+        late = failed["sandbox"] == errno.ETIMEDOUT
+        raise SandboxFailed(
+            f"the command did not start within {PATIENCE:.0f} s" if late else os.strerror(failed["sandbox"])
+        )
     stage, code = failed.popitem()
     raise OSError(code, os.strerror(code), command if stage == "command" else workdir)
