@@ -89,7 +89,11 @@ def _operation(route: Route, verb: str, found: Operation, references: References
     }
     if found.has_body:
         schema = references[found.body, "validation"] if found.body else {}
-        described["requestBody"] = {"required": True, "content": {found.body_type: {"schema": schema}}}
+        described["requestBody"] = {
+            # Of bytes there may be none.
+            "required": found.body is not None,
+            "content": {media_type: {"schema": schema} for media_type in found.body_types},
+        }
     if getattr(route.handler, "public", False) or 101 in found.answers:
         described["security"] = []
     return described
@@ -113,12 +117,10 @@ def _answers(found: Operation, references: References) -> dict[str, Any]:
     described: dict[str, Any] = {}
     for status, answer in found.answers.items():
         entry = described[str(status)] = _response(status)
-        if isinstance(answer, str):
-            entry["content"] = {answer: {}}
-        elif answer is not None:
-            entry["content"] = {JSON: {"schema": references[answer, "serialization"]}}
-            for media_type in found.also:
-                entry["content"][media_type] = {}
+        if answer is not None:
+            plain = isinstance(answer, str)
+            content = {} if plain else {"schema": references[answer, "serialization"]}
+            entry["content"] = {answer if plain else JSON: content, **{also: {} for also in found.also}}
         if found.links:
             entry["links"] = {target: _link(found, target) for target in found.links}
     return described

@@ -28,12 +28,12 @@ class Operation:
     summary: str
     answers: Mapping[int, type[BaseModel] | str | None]
     body: type[BaseModel] | None = None
-    body_type: str = "application/json"
+    body_types: tuple[str, ...] = ("application/json",)
     arguments: tuple[Argument, ...] = ()
     errors: tuple[int, ...] = ()
     """Statuses besides those that every call of its kind may answer."""
     also: tuple[str, ...] = ()
-    """Media types that the answer may have instead of JSON."""
+    """Further media types that the answer may have."""
     links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """From an operation id to its parameters that fields of this answer fill."""
     link_bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Operation:
 
     @property
     def has_body(self) -> bool:
-        return self.body is not None or self.body_type != "application/json"
+        return self.body is not None or self.body_types != ("application/json",)
 
 
 def operation(described: Operation) -> Callable[[Verb], Verb]:

@@ -56,7 +56,7 @@ class FilesHandler(WeaverAPIHandler):
         Operation(
             "Write a file, or unpack an archive into a folder",
             arguments=(PATH,),
-            body_type=BYTES,
+            body_types=(BYTES, TAR),
             answers={204: None},
             errors=ERRORS,
         )
