@@ -112,12 +112,16 @@ class LineSplitter:
         """What is held of the unfinished line: nothing follows it, or not what comes next."""
         if not self._rest:
             return []
-        at, text = self._at, self._rest.decode("utf-8", "replace")
-        self._begin += len(self._rest)
+        lines: list[Line] = []
+        # The CR at the end was not that of a CRLF, and may be one byte too many.
+        begin = self._cut(lines, 0, len(self._rest), ())
+        end = self._begin + len(self._rest)
+        text = self._rest[begin:].decode("utf-8", "replace")
+        lines.append(Line(Position(end, self._line).id, self._at, text))
+        self._begin, self._at = end, None
         self._rest.clear()
         self._searched = 0
-        self._at, self._timed = None, True
-        return [Line(Position(self._begin, self._line).id, at, text)]
+        return lines
 
     def _without_skipped(self, data: bytes) -> bytes:
         newline = data.find(_LF) + 1

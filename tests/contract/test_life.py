@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -219,9 +220,11 @@ async def _known_are(house: House, weaver_ids: set[str]) -> None:
     await eventually(lambda: known() == weaver_ids, "the list to be what was answered")
 
 
-async def test_a_path_that_is_not_there_is_refused_made_or_said(open_house: OpenHouse) -> None:
+async def test_a_path_that_is_not_there_is_refused_made_or_said(
+    open_house: OpenHouse, tmp_path: Path
+) -> None:
     async with open_house() as house:
-        folder = "/no/such/folder"
+        folder = str(tmp_path / "missing" / "folder")
         request = {"image": "shell", "org_id": "550e8400-e29b-41d4-a716-446655440000", "workdir": folder}
         with suppress(BadRequest):
             house.runtime.check_caps(CreateWeaver.model_validate(request))

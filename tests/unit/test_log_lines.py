@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loom_weaver.log_lines import (
@@ -28,6 +28,9 @@ LOGS = st.lists(
 ).map(b"".join)
 BEGINNING = at_line(0)
 CHUNKS = st.lists(st.integers(1, 9), min_size=1, max_size=20)
+
+# A busy machine is no fault of an example.
+unhurried = settings(deadline=None)
 
 
 def reader(log: bytes, start: int = 0) -> Callable[[int, int], bytes]:
@@ -75,12 +78,15 @@ def test_lines_end_at_a_line_feed_and_nowhere_else(log: bytes, texts: list[str])
         assert [line.text for line in split(log, chunks=(size,))] == texts
 
 
+@unhurried
 @given(log=LOGS, chunks=CHUNKS, longest=st.integers(4, 9))
 def test_however_the_bytes_come_the_lines_are_the_same(log: bytes, chunks: list[int], longest: int) -> None:
     assert split(log, chunks=tuple(chunks), longest=longest) == split(log, longest=longest)
 
 
+@unhurried
 @given(log=LOGS, longest=st.integers(4, 9))
+@example(log="😀".encode() + b"\0\0\r", longest=6)
 def test_pieces_make_up_their_line_and_are_as_long_as_they_may(log: bytes, longest: int) -> None:
     *finished, rest = log.split(b"\n")
     wanted = [line.removesuffix(b"\r") for line in finished] + ([rest] if rest else [])
@@ -101,6 +107,7 @@ def test_pieces_make_up_their_line_and_are_as_long_as_they_may(log: bytes, longe
         assert [piece.at is None for piece in pieces] == [False] + [True] * (len(pieces) - 1)
 
 
+@unhurried
 @given(log=LOGS, longest=st.integers(4, 9))
 def test_a_line_has_the_time_of_its_first_byte(log: bytes, longest: int) -> None:
     begin = 0
@@ -111,6 +118,7 @@ def test_a_line_has_the_time_of_its_first_byte(log: bytes, longest: int) -> None
             begin = int(found.id)
 
 
+@unhurried
 @given(log=LOGS, longest=st.integers(4, 9))
 def test_every_id_goes_on_right_after_its_line(log: bytes, longest: int) -> None:
     lines = split(log, longest=longest)
@@ -119,6 +127,14 @@ def test_every_id_goes_on_right_after_its_line(log: bytes, longest: int) -> None
         assert begin is not None, line
         assert begin.id == line.id
         assert split(log, begin=begin, longest=longest) == lines[number + 1 :]
+
+
+def test_what_comes_after_a_flush_is_a_later_piece() -> None:
+    splitter = LineSplitter(at_line(0))
+    assert splitter.feed(b"cut", [(0, 1)]) == []
+    assert splitter.flush() == [Line("0-3", 1, "cut")]
+    assert splitter.flush() == []
+    assert splitter.feed(b" off\nb\n", [(3, 2)]) == [Line("8", None, " off"), Line("10", 2, "b")]
 
 
 def test_a_line_of_a_mebibyte_is_one_entry() -> None:
@@ -168,6 +184,7 @@ def test_the_tail_has_so_many_lines(log: bytes, count: int, ended: bool, tail: b
     assert log[start:] == tail
 
 
+@unhurried
 @given(log=LOGS, count=st.integers(0, 12), ended=st.booleans(), gone=st.integers(0, 10))
 def test_a_tail_is_what_the_lines_themselves_say(log: bytes, count: int, ended: bool, gone: int) -> None:
     start = min(gone, len(log))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loom_weaver.scrollback import RESUMED, SHOWN, SMALLEST, Scrollback, replay_from
+
+# A busy machine is no fault of an example.
+unhurried = settings(deadline=None)
 
 
 def everything(ring: Scrollback) -> bytes:
@@ -16,6 +19,7 @@ def everything(ring: Scrollback) -> bytes:
     return kept
 
 
+@unhurried
 @given(limit=st.integers(1, 40), parts=st.lists(st.binary(max_size=60), max_size=12))
 def test_the_newest_bytes_are_kept_at_their_offsets(limit: int, parts: list[bytes]) -> None:
     ring, written = Scrollback(limit), b""
