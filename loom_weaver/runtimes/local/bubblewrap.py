@@ -5,14 +5,19 @@ Commands are not started by bwrap but join its namespaces. So each leads its own
 detour over bwrap's command line or loader. Standard library only.
 """
 
+from __future__ import annotations
+
 import os
 import select
-import signal
-from typing import NoReturn
 
 from loom_weaver.runtimes.local import linux
 from loom_weaver.runtimes.local.file_tree import Descriptors, file_tree, workdir_folder
+from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.sandbox_plan import Plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # Longer than a machine under full load takes; then something hangs, such as a network drive.
 PATIENCE = 20.0

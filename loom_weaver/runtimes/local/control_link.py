@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-from typing import TYPE_CHECKING, Any
-
 from loom_weaver.runtimes.local.loop import READ, WRITE
 from loom_weaver.runtimes.local.protocol import Lines, encode
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from loom_weaver.runtimes.local.holder_links import Holder
+    from loom_weaver.runtimes.local.light_socket import Socket
 
 # A server that reads nothing for this long a queue is gone or stopped; it connects again when it lives.
 LARGEST_QUEUE = 4 * 1024 * 1024
@@ -20,7 +21,7 @@ class ControlLink:
 
     __slots__ = ("_following", "_holder", "_lines", "_queue", "_socket", "_told_end")
 
-    def __init__(self, holder: Holder, connection: socket.socket, lines: Lines) -> None:
+    def __init__(self, holder: Holder, connection: Socket, lines: Lines) -> None:
         self._holder = holder
         self._socket = connection
         self._lines = lines

@@ -6,7 +6,8 @@ The holder is a child subreaper, so whatever a weaver starts stays below it, als
 from __future__ import annotations
 
 import os
-import signal
+
+from loom_weaver.runtimes.local.light_signal import signal
 
 
 def children(pid: int) -> list[int]:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
-from typing import TYPE_CHECKING, Any
 
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
 from loom_weaver.runtimes.local.descendants import descendants, signal_all, signal_groups
+from loom_weaver.runtimes.local.light_signal import signal
+from loom_weaver.runtimes.local.light_socket import Socket, send_fds
 from loom_weaver.runtimes.local.loop import READ
 from loom_weaver.runtimes.local.outcome import exit_code, start_error
 from loom_weaver.runtimes.local.protocol import encode
 from loom_weaver.runtimes.local.terminal import open_pty
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from loom_weaver.runtimes.local.holder_links import Holder
 
 Files = tuple[int, int, int]
@@ -25,7 +27,7 @@ class ExecLink:
 
     __slots__ = ("_hello", "_holder", "_pid", "_socket")
 
-    def __init__(self, holder: Holder, connection: socket.socket, hello: dict[str, Any]) -> None:
+    def __init__(self, holder: Holder, connection: Socket, hello: dict[str, Any]) -> None:
         self._holder = holder
         self._socket = connection
         self._hello = hello
@@ -69,7 +71,7 @@ class ExecLink:
         if self._socket.fileno() < 0:
             return
         try:
-            socket.send_fds(self._socket, [encode(message)], list(descriptors))
+            send_fds(self._socket, encode(message), descriptors)
         except OSError:
             self.kill()
 

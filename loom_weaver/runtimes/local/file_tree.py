@@ -1,6 +1,5 @@
 """The files that a weaver sees under bubblewrap, as bwrap is told of them. Standard library only."""
 
-import functools
 import os
 
 from loom_weaver.runtimes.local.host_paths import ETC, SYSTEM_FOLDERS, covers, hidden_in
@@ -58,10 +57,14 @@ class Machine:
                 self.etc += ("--ro-bind-try", path, path)
 
 
-@functools.cache
+_found: list[Machine] = []
+
+
 def machine() -> Machine:
     """Called before forking, this is shared by all that is forked."""
-    return Machine()
+    if not _found:
+        _found.append(Machine())
+    return _found[0]
 
 
 def file_tree(plan: Plan, descriptors: Descriptors, terminal: str | None) -> list[str]:

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
-import socket
 import sys
-from typing import Any
 
 from loom_weaver.runtimes.local import sandbox
 from loom_weaver.runtimes.local.holder import Holder
+from loom_weaver.runtimes.local.light_signal import signal
+from loom_weaver.runtimes.local.light_socket import Socket, recv_fds
 from loom_weaver.runtimes.local.protocol import Lines, encode
 from loom_weaver.runtimes.local.sandbox_plan import Plan
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-def serve(requests: socket.socket) -> None:
+
+def serve(requests: Socket) -> None:
     """Fork a holder for each pair of descriptors; ends with the server."""
     sandbox.prepare()
     gc.collect()
     gc.freeze()
     while True:
-        data, descriptors, _, _ = socket.recv_fds(requests, 1, 2)
+        data, descriptors = recv_fds(requests, 1, 2)
         if not data:
             return
         pid = os.fork()
@@ -43,14 +46,14 @@ def detach_and_hold(listener: int, control: int) -> None:
     try:
         os.setsid()
         if os.fork() == 0:
-            hold(socket.socket(fileno=listener), socket.socket(fileno=control))
+            hold(Socket(fileno=listener), Socket(fileno=control))
     except BaseException:  # noqa: BLE001 - the process ends here, and what ended it goes to its log
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(0)
 
 
-def hold(listener: socket.socket, control: socket.socket) -> None:
+def hold(listener: Socket, control: Socket) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
     request = _request(control)
@@ -60,7 +63,7 @@ def hold(listener: socket.socket, control: socket.socket) -> None:
     holder.run(control, Plan(**request["plan"]), request["argv"])
 
 
-def _request(control: socket.socket) -> dict[str, Any]:
+def _request(control: Socket) -> dict[str, Any]:
     lines = Lines()
     while data := control.recv(64 * 1024):
         for request in lines.feed(data):
@@ -82,7 +85,7 @@ def main(arguments: list[str]) -> None:
     if len(descriptors) == 1:
         # A terminal's Ctrl-C is for the server; this process ends when the server does.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        serve(socket.socket(fileno=descriptors[0]))
+        serve(Socket(fileno=descriptors[0]))
     else:
         detach_and_hold(*descriptors)
 

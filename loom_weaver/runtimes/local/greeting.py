@@ -5,17 +5,19 @@ Standard library only.
 
 from __future__ import annotations
 
-import socket
 from _operator import _compare_digest as compare_digest
-from typing import TYPE_CHECKING, Any
 
 from loom_weaver.runtimes.local.exec_link import ExecLink
 from loom_weaver.runtimes.local.loop import READ, Timer
 from loom_weaver.runtimes.local.protocol import ANSWER, Lines
 from loom_weaver.scrollback import replay_from
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from loom_weaver.runtimes.local.holder_links import Holder
+    from loom_weaver.runtimes.local.light_socket import Socket
 
 PATIENCE = 10.0
 # An exec's command may be 256 KiB, and JSON may write each of its bytes as six.
@@ -27,7 +29,7 @@ class Greeting:
 
     __slots__ = ("_holder", "_lines", "_received", "_socket", "_timer")
 
-    def __init__(self, holder: Holder, connection: socket.socket) -> None:
+    def __init__(self, holder: Holder, connection: Socket) -> None:
         self._holder = holder
         self._socket = connection
         self._lines = Lines()

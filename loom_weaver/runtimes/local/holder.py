@@ -7,10 +7,7 @@ server. Standard library only: a thousand of these run side by side.
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import time
-from typing import TYPE_CHECKING, Any
 
 from loom_weaver import flow
 from loom_weaver.runtimes.local import linux
@@ -18,6 +15,7 @@ from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
 from loom_weaver.runtimes.local.control_link import ControlLink
 from loom_weaver.runtimes.local.descendants import descendants, kill_below, signal_all, start_time
 from loom_weaver.runtimes.local.greeting import Greeting
+from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.log_writer import LogWriter
 from loom_weaver.runtimes.local.loop import READ, Loop, Timer
 from loom_weaver.runtimes.local.outcome import exit_code, not_started, outcome
@@ -28,8 +26,12 @@ from loom_weaver.runtimes.local.sandbox_plan import Plan
 from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS, Terminal, open_pty, set_size
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from loom_weaver.runtimes.local.holder_links import Commands, Exits
+    from loom_weaver.runtimes.local.light_socket import Socket
 
 # How long a program may take to end by itself after SIGTERM and SIGHUP.
 GRACE = 2.0
@@ -43,7 +45,7 @@ RETRY_RECORD = 1.0
 class Holder:
     """State is the record; everything else is links to those who watch."""
 
-    def __init__(self, folder: str, record: Record, listener: socket.socket) -> None:
+    def __init__(self, folder: str, record: Record, listener: Socket) -> None:
         self.folder = folder
         self.record = record
         self.loop = Loop()
@@ -61,7 +63,7 @@ class Holder:
         self._flow_timer: Timer | None = None
         self._kill_until = 0.0
 
-    def run(self, control: socket.socket, plan: Plan, argv: list[str]) -> None:
+    def run(self, control: Socket, plan: Plan, argv: list[str]) -> None:
         """Start the program and serve until its end is recorded and told."""
         self.record["holder"] = (os.getpid(), start_time(os.getpid()))
         linux.adopt_orphans()
@@ -77,12 +79,12 @@ class Holder:
 
     # What links call.
 
-    def add_control(self, connection: socket.socket, lines: Lines) -> ControlLink:
+    def add_control(self, connection: Socket, lines: Lines) -> ControlLink:
         link = ControlLink(self, connection, lines)
         self._controls.append(link)
         return link
 
-    def add_viewer(self, connection: socket.socket, name: str, offset: int) -> None:
+    def add_viewer(self, connection: Socket, name: str, offset: int) -> None:
         viewer = ViewerLink(self, connection, name, offset)
         self._viewers.append(viewer)
         viewer.catch_up()
@@ -290,7 +292,7 @@ class Holder:
 
     def _on_connection(self, _: int) -> None:
         try:
-            connection, _address = self._listener.accept()
+            connection = self._listener.accept()
         except BlockingIOError:
             return
         Greeting(self, connection)

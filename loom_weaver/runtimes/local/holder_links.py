@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from typing import Any, Protocol
 
+from loom_weaver.runtimes.local.light_socket import Socket
 from loom_weaver.runtimes.local.log_writer import LogWriter
 from loom_weaver.runtimes.local.loop import Loop
 from loom_weaver.runtimes.local.protocol import Lines
@@ -37,9 +37,9 @@ class Holder(Protocol):
     sandbox: Sandbox
     execs: dict[int, Exits]
 
-    def add_control(self, connection: socket.socket, lines: Lines) -> Commands: ...
+    def add_control(self, connection: Socket, lines: Lines) -> Commands: ...
 
-    def add_viewer(self, connection: socket.socket, name: str, offset: int) -> None: ...
+    def add_viewer(self, connection: Socket, name: str, offset: int) -> None: ...
 
     def forget_control(self, link: Commands) -> None: ...
 

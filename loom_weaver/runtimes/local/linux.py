@@ -4,8 +4,9 @@ import ctypes
 import errno
 import fcntl
 import os
-import signal
 import struct
+
+from loom_weaver.runtimes.local.light_signal import signal
 
 # Kernel headers: <linux/sched.h>, <linux/prctl.h>, <linux/capability.h>. The numbers of newer system calls
 # are the same on every architecture.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import heapq
 import select
 import time
-from collections.abc import Callable
+from _heapq import heappop, heappush
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 READ = select.EPOLLIN
 WRITE = select.EPOLLOUT
@@ -52,7 +55,7 @@ class Loop:
 
     def at(self, moment: float, call: Callable[[], None]) -> Timer:
         timer = Timer(moment, call)
-        heapq.heappush(self._timers, timer)
+        heappush(self._timers, timer)
         return timer
 
     def after(self, seconds: float, call: Callable[[], None]) -> Timer:
@@ -73,6 +76,6 @@ class Loop:
 
     def _run_timers(self) -> None:
         while self._timers and (self._timers[0].call is None or self._timers[0].at <= time.time()):
-            call = heapq.heappop(self._timers).call
+            call = heappop(self._timers).call
             if call is not None:
                 call()

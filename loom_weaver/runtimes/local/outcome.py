@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-from typing import Any
+
+from loom_weaver.runtimes.local.light_signal import name_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def exit_code(status: int) -> int:
@@ -58,6 +62,5 @@ def outcome(status: int, ending: str | None) -> dict[str, Any]:
 
 def describe(code: int) -> str:
     """A sentence for an exit code; those above 128 are signals by the shell's convention."""
-    names = {number.value: number.name for number in signal.Signals}
-    name = names.get(code - 128)
+    name = name_of(code - 128)
     return f"ended by signal {code - 128} ({name})" if name else f"exited with {code}"

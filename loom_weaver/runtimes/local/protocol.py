@@ -14,10 +14,14 @@ Standard library only: the holder must stay small.
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Iterator
-from typing import Any
+
+from loom_weaver.runtimes.local.light_json import dumps, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
 
 # Kind and length of the payload that follows.
 HEADER = struct.Struct("!BI")
@@ -35,7 +39,7 @@ LONGEST_LINE = 8 * 1024 * 1024
 
 
 def encode(message: dict[str, object]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+    return dumps(message).encode() + b"\n"
 
 
 class Lines:
@@ -51,7 +55,7 @@ class Lines:
         self._rest += data
         while (end := self._rest.find(b"\n")) >= 0:
             line, self._rest = self._rest[:end], self._rest[end + 1 :]
-            yield json.loads(line)
+            yield loads(line)
         if len(self._rest) > LONGEST_LINE:
             raise ValueError("line too long")
 

@@ -6,14 +6,19 @@ Standard library only.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from typing import Any
 
+from loom_weaver.runtimes.local.light_json import dumps, loads
 from loom_weaver.runtimes.local.protocol import RECORD
 
-Record = dict[str, Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Record = dict[str, Any]
+else:
+    Record = dict
 
 
 def timestamp(moment: float) -> str:
@@ -27,7 +32,7 @@ def write_record(folder: str, record: Record) -> None:
     path = f"{folder}/{RECORD}"
     descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        data = json.dumps(record).encode()
+        data = dumps(record).encode()
         while data:
             data = data[os.write(descriptor, data) :]
     finally:
@@ -37,8 +42,8 @@ def write_record(folder: str, record: Record) -> None:
 
 def read_record(folder: str) -> Record:
     """Raise OSError or ValueError where there is none."""
-    with open(f"{folder}/{RECORD}", encoding="utf-8") as file:
-        record: Record = json.load(file)
+    with open(f"{folder}/{RECORD}", "rb") as file:
+        record: Record = loads(file.read())
     return record
 
 

@@ -3,18 +3,19 @@
 Imported by the fork server before it forks: cheap standard library only, and nothing is imported later.
 """
 
+from __future__ import annotations
+
 import errno
 import fcntl
 import os
 import resource
 import select
-import signal
 import termios
-from typing import NoReturn
 
 from loom_weaver.runtimes.local import bubblewrap, host_paths, landlock, linux
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
 from loom_weaver.runtimes.local.file_tree import machine
+from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.sandbox_plan import (
     BUBBLEWRAP,
     HOST_TMP,
@@ -24,6 +25,10 @@ from loom_weaver.runtimes.local.sandbox_plan import (
     home_path,
     shares_tmp,
 )
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 # The most that one side of a start tells the other: a stage, an errno, a pid.
 LONGEST_STATUS = 4096

@@ -6,9 +6,12 @@ import fcntl
 import os
 import struct
 import termios
-from collections.abc import Callable
 
 from loom_weaver.runtimes.local.loop import READ, WRITE, Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # One wake-up reads at most this much before viewers and control connections get their turn.
 READ_TURN = 64 * 1024

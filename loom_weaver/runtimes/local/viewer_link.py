@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
-from typing import TYPE_CHECKING
 
 from loom_weaver.runtimes.local.loop import READ, WRITE
 from loom_weaver.runtimes.local.protocol import COUNT, END, GAP, HEADER, OUTPUT
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from loom_weaver.runtimes.local.holder_links import Holder
+    from loom_weaver.runtimes.local.light_socket import Socket
 
 # A frame is sent in as many pieces as the socket takes; this bounds what one header promises.
 LARGEST_FRAME = 256 * 1024
@@ -28,7 +28,7 @@ class ViewerLink:
         "name", "offset", "took",
     )  # fmt: skip
 
-    def __init__(self, holder: Holder, connection: socket.socket, name: str, offset: int) -> None:
+    def __init__(self, holder: Holder, connection: Socket, name: str, offset: int) -> None:
         self._holder = holder
         self._socket = connection
         self.name = name
