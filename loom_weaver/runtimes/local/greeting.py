@@ -52,14 +52,19 @@ class Greeting:
         elif self._received > LONGEST_GREETING:
             self._close()
 
-    def _welcome(self, hello: dict[str, Any]) -> None:
-        secret = str(hello.get("secret", ""))
-        if not compare_digest(secret.encode(), self._holder.record["secret"].encode()):
+    def _welcome(self, hello: Any) -> None:
+        if not self._is_known(hello):
             self._close()
             return
         self._timer.cancel()
         self._holder.loop.remove(self._socket.fileno())
         getattr(self, "_" + hello["op"])(hello)
+
+    def _is_known(self, hello: Any) -> bool:
+        """Strangers may say anything that is JSON."""
+        secret = hello.get("secret") if isinstance(hello, dict) else None
+        known = self._holder.record["secret"].encode()
+        return isinstance(secret, str) and compare_digest(secret.encode(errors="replace"), known)
 
     def _control(self, hello: dict[str, Any]) -> None:
         link = self._holder.add_control(self._socket, self._lines)
