@@ -10,7 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event
 
 from tests.server.running import People, Person, RunningServer, wait_for
 from tests.server.terminals import attached, opened, shell, ws_token
@@ -446,6 +449,38 @@ async def test_term_11_a_viewer_that_never_reads_is_closed_and_the_other_goes_on
         assert (await sleeper.closed())[0] == 4429
         assert size > 40_000_000
         assert await reader.closed() == (1000, "exited 130")
+
+
+class CountsPings(ClientConnection):
+    pings = 0
+
+    def process_event(self, event: Event) -> None:
+        self.pings += isinstance(event, Frame) and event.opcode is Opcode.PING
+        super().process_event(event)
+
+
+@pytest.mark.slow
+async def test_a_terminal_is_pinged_and_closed_when_its_key_is_revoked(
+    server: RunningServer, people: People, create: Create
+) -> None:
+    weaver = shell(create, "echo up; exec sleep 600")
+    key = await asyncio.to_thread(
+        server.with_store, lambda store: store.keys.create(people.owner.id, "short")
+    )
+    with server.http(f"Bearer {key.key}") as http:
+        holder = Person(people.owner.id, "owner", key.key, http)
+        async with (
+            attached(server, holder, weaver) as terminal,
+            attached(server, people.owner, weaver, create_connection=CountsPings) as other,
+        ):
+            await terminal.until(b"up")
+            await asyncio.to_thread(server.with_store, lambda store: store.keys.revoke(key.id))
+            await asyncio.wait_for(terminal.socket.wait_closed(), 45)
+            assert terminal.socket.close_code == 4403
+            await other.type(b"x")
+            await other.until(b"up\r\nx")
+            assert isinstance(other.socket, CountsPings)
+            assert other.socket.pings == 1
 
 
 def _memory_of(server: RunningServer) -> int:
