@@ -14,6 +14,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.prometheus.log_functions import prometheus_log_method
 from pydantic import BaseModel
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from loom_weaver.errors import Forbidden, LoomError, PayloadTooLarge, UnsupportedMediaType
@@ -123,6 +124,8 @@ class JSONHandler(JupyterHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         raised = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(raised, StreamClosedError):
+            return
         error = errors.translate(raised or HTTPError(status_code))
         status = errors.status_of(error)
         ERRORS.labels(LoomError.code if error is None else error.code).inc()
@@ -139,7 +142,9 @@ class JSONHandler(JupyterHandler):
         tb: TracebackType | None,
     ) -> None:
         """Tornado would write the whole URL, tokens and all."""
-        if errors.translate(value) is not None:
+        if isinstance(value, StreamClosedError):
+            self.log.debug("%s: the caller left", self.request_id)
+        elif errors.translate(value) is not None:
             self.log.debug("%s: %s", self.request_id, scrub(str(value)))
         else:
             story = "".join(traceback.format_exception(typ, value, tb))
