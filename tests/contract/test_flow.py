@@ -57,7 +57,7 @@ async def test_a_viewer_that_never_reads_is_let_go_and_slows_nobody(open_house: 
             assert isinstance(reading, Counter)
             so_far = reading.count
             assert so_far > CLOSE_BEHIND - MEBIBYTE
-            await reading.until(lambda: reading.count > so_far + 20 * MEBIBYTE)
+            await reading.until(lambda: reading.count > so_far + 8 * MEBIBYTE)
             assert resident() < memory + 64 * MEBIBYTE
             assert house.runtime.get(weaver_id).status == "running"
             await reading.type(b"\x03")
