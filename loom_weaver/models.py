@@ -43,6 +43,10 @@ def fault(message: str, field: str | None = None) -> PydanticCustomError:
 def _text(value: str) -> str:
     if "\0" in value:
         raise fault("must not hold a NUL character")
+    return _encodable(value)
+
+
+def _encodable(value: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise fault("must not hold a lone surrogate")
     return value
@@ -181,7 +185,8 @@ class ExtendWeaver(Strict):
 
 class ExecRequest(Strict):
     command: list[Argument] = Field(min_length=1)
-    stdin: str | None = None
+    # A program may well read a NUL.
+    stdin: Annotated[str, AfterValidator(_encodable)] | None = None
     stdin_base64: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=86_400, strict=False)] = 300
 

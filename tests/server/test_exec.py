@@ -146,6 +146,14 @@ def test_a_bad_body_is_named(owner: Person, weaver: str, body: dict[str, Any], f
     assert reply.json()["details"][0]["field"] == field
 
 
+def test_input_that_is_no_text_is_named(owner: Person, weaver: str) -> None:
+    body = b'{"command": ["cat"], "stdin": "a\\ud800"}'
+    reply = owner.http.post(f"/api/weaver/{weaver}/exec", content=body)
+    assert (reply.status_code, reply.json()["details"][0]["field"]) == (400, "stdin")
+    reply = owner.http.post(f"/api/weaver/{weaver}/exec", content=body.replace(b"\\ud800", b"\\u0000b"))
+    assert reply.json()["stdout"] == "a\0b"
+
+
 def test_a_weaver_that_ended_runs_nothing(owner: Person, create: Create) -> None:
     weaver = shell(create, "true")
     wait_for(lambda: owner.http.get(f"/api/weaver/{weaver}").json()["status"] == "succeeded", "the end")
