@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -13,6 +14,8 @@ from traitlets.config import Config
 from loom_weaver_server.house import House
 
 LOOPBACK = "127.0.0.1"
+# A weaver holds one, a terminal or reader of a log two: room for ten thousand of all. Weavers inherit it.
+OPEN_FILES = 65_536
 AS_ROOT = "Warning: this server runs as root; give it a user of its own where others can reach it"
 
 
@@ -64,6 +67,7 @@ def _server(port: int, options: Config) -> StandaloneServer:
             "allow_unauthenticated_access": False,
             "ip": LOOPBACK,
             "jpserver_extensions": {"loom_weaver_server": True},
+            "min_open_files_limit": min(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),
             "open_browser": False,
             "port": port,
             "port_retries": 0,
