@@ -188,7 +188,7 @@ class ExecRequest(Strict):
     # A program may well read a NUL.
     stdin: Annotated[str, AfterValidator(_encodable)] | None = None
     stdin_base64: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]*={0,2}$")] | None = None
-    timeout_seconds: Annotated[float, Field(gt=0, le=86_400, strict=False)] = 300
+    timeout_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300
 
 
 class ExecResult(BaseModel):

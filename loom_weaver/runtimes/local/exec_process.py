@@ -156,7 +156,7 @@ async def open_exec(held: HeldWeaver, spec: ExecSpec) -> HolderExec:
     connection.close()
     if not data:
         raise Conflict(NOT_RUNNING)
-    raise BadRequest(f"{spec.command[0]}: {json.loads(data)['error']}", field="command")
+    raise BadRequest(json.loads(data)["error"], field="command")
 
 
 async def _ready(descriptor: int, *, write: bool = False) -> None:
