@@ -158,7 +158,7 @@ async def test_a_delete_ends_the_weaver_however_it_takes_it(open_house: OpenHous
         before = house.runtime.changes.last
         assert await house.runtime.delete(weaver_id)
         assert house.runtime.get(weaver_id).status == "terminating"
-        await house.runtime.delete(weaver_id)
+        assert not await house.runtime.delete(weaver_id), "the second did not begin it"
         async with asyncio.timeout(15):
             await house.gone(weaver_id)
         after = house.changes_of(weaver_id, before)

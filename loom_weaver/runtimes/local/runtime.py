@@ -130,7 +130,7 @@ class LocalRuntime(base.Runtime):
 
     async def delete(self, weaver_id: str, *, seen: Weaver | None = None, reason: str = "Deleted") -> bool:
         held = self._held(weaver_id)
-        return held.weaver.status == "terminating" or await held.terminate(seen, reason)
+        return held.weaver.status != "terminating" and await held.terminate(seen, reason)
 
     async def extend(self, weaver_id: str, lifetime_hours: int) -> Weaver:
         held = self._held(weaver_id)
