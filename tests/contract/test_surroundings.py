@@ -104,6 +104,8 @@ async def test_home_is_there_to_write_in_and_commands_share_it(open_house: OpenH
         assert (await house.exec(weaver_id, "sh", "-c", "cat ~/file")).stdout == b"kept\n"
         home = (await house.exec(weaver_id, "sh", "-c", "pwd")).stdout.decode().strip()
         assert house.runtime.home(weaver_id) == home
+        roots = house.runtime.file_roots(weaver_id)
+        assert roots is None or (home in roots and "/" not in roots)
         other = await house.sh("ls -A ~")
         assert (await house.log(other)).texts == []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import pwd
 import shutil
 import sys
 import tempfile
@@ -155,7 +154,7 @@ def environment(home: str, spec: WeaverSpec) -> dict[str, str]:
     return {
         "PATH": PATH,
         "HOME": home,
-        "USER": pwd.getpwuid(os.geteuid()).pw_name,
+        "USER": "weaver",
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         **spec.env,

@@ -41,6 +41,8 @@ IMAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
     "ghcr.io/loom/weaver": (("python3",), (), "The Python of this server, under the documented name"),
 }
 DEFAULT_IMAGE = "python"
+# The machine's own: the contract lets callers of the API read and write files there.
+TMP = "/tmp"  # noqa: S108
 # A deadline is looked at again at least this often: the clock may have been set.
 DEADLINE_CHECK = 3600.0
 
@@ -166,9 +168,10 @@ class MemoryRuntime(Runtime):
         async with self._holder(weaver_id).exec(spec) as command:
             yield command
 
-    def file_roots(self, weaver_id: str) -> None:
-        """Anything goes: nothing keeps a weaver's own programs from it."""
-        self._holder(weaver_id)
+    def file_roots(self, weaver_id: str) -> tuple[str, ...]:
+        """Nothing keeps a weaver's own programs to these."""
+        holder = self._holder(weaver_id)
+        return holder.home, TMP, holder.workdir
 
     def home(self, weaver_id: str) -> str:
         return self._holder(weaver_id).workdir
