@@ -136,7 +136,7 @@ class MemoryRuntime(Runtime):
     async def delete(self, weaver_id: str, *, seen: Weaver | None = None, reason: str = "Deleted") -> bool:
         holder = self._holder(weaver_id)
         if holder.weaver.status == "terminating":
-            return True
+            return False
         if seen is not None and seen.expires_at != holder.weaver.expires_at:
             return False
         holder.begin_end(reason)
