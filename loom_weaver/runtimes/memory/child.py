@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -39,12 +40,12 @@ class Program:
         """Raise CannotStart for what the kernel would refuse."""
         name = self.command[0]
         if not os.path.isdir(self.workdir):
-            raise CannotStart(NOT_EXECUTABLE, f"the working directory {self.workdir} does not exist")
+            raise CannotStart(NOT_EXECUTABLE, f"{self.workdir}: {os.strerror(errno.ENOENT)}")
         path = os.path.join(self.workdir, name) if "/" in name else shutil.which(name, path=self.env["PATH"])
         if path is None or not os.path.exists(path):
-            raise CannotStart(NOT_FOUND, f"the command {name!r} was not found")
+            raise CannotStart(NOT_FOUND, f"{name}: {os.strerror(errno.ENOENT)}")
         if os.path.isdir(path) or not os.access(path, os.X_OK):
-            raise CannotStart(NOT_EXECUTABLE, f"the command {name!r} cannot be executed")
+            raise CannotStart(NOT_EXECUTABLE, f"{name}: {os.strerror(errno.EACCES)}")
 
 
 class Child:
@@ -65,8 +66,7 @@ class Child:
                 start_new_session=not tty,
             )
         except OSError as error:
-            detail = f"the command {program.command[0]!r} cannot be executed: {error.strerror}"
-            raise CannotStart(NOT_EXECUTABLE, detail) from error
+            raise CannotStart(NOT_EXECUTABLE, f"{program.command[0]}: {error.strerror}") from error
         loop = asyncio.get_running_loop()
         self.exited: asyncio.Future[int] = loop.create_future()
         self._pidfd = os.pidfd_open(self.pid)
