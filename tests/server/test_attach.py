@@ -200,8 +200,11 @@ async def test_a_weaver_deleted_while_attached_closes_with_4409(
 async def test_what_is_sent_right_behind_the_first_message_arrives_in_order(
     server: RunningServer, owner: Person, create: Create
 ) -> None:
-    weaver = shell(create, "stty raw -echo; head -c 200000 | sha256sum; sleep 60")
+    weaver = shell(create, "stty raw -echo; echo raw; head -c 200000 | sha256sum; sleep 60")
     data = os.urandom(200_000)
+    # Before that, some of these bytes would be signals.
+    async with attached(server, owner, weaver) as terminal:
+        await terminal.until(b"raw")
     async with opened(server, weaver) as terminal:
         await terminal.tell("auth", token=ws_token(owner))
         for start in range(0, len(data), 5_000):
