@@ -76,7 +76,10 @@ class EventStream:
             await asyncio.sleep(next_look - loop.time())
             if loop.time() >= checked + RECHECK_INTERVAL:
                 checked = loop.time()
-                if self._reader_is_gone() or not await still_admitted():
+                if self._reader_is_gone():
+                    # Kept open for its next request, the connection would outlive it by a quarter of an hour.
+                    return self._stream.close()
+                if not await still_admitted():
                     return end()
             if loop.time() >= self._last_write + IDLE_COMMENT:
                 self._comment()
