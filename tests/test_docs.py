@@ -115,6 +115,17 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert not anchor or anchor in headings(target), link
 
 
+def test_what_the_architecture_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = [*(ROOT / "loom_weaver").rglob("*.py"), *(ROOT / "server_ext").rglob("*.py")]
+    sources = [path.read_text() for path in rooms]
+    for name, member in re.findall(r"`([A-Z][A-Za-z]+)\.(\w+)", text):
+        homes = [source for source in sources if re.search(rf"^class {name}\b", source, re.MULTILINE)]
+        assert any(re.search(rf"\b{member}\b", source) for source in homes), f"{name}.{member}"
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        assert any(str(path).endswith(f"/{name}") for path in rooms), name
+
+
 def test_every_option_and_command_is_documented_as_it_is() -> None:
     written = PAGE.read_text().partition(MARK)[2].strip()
     assert "`LoomWeaverApp.data_dir`" in written
