@@ -30,10 +30,6 @@ IN_THE_DEFAULT_ORG = {
 }
 LONGEST_IDEMPOTENCY_KEY = 255
 OF_THIS_WEAVER = {"weaver_id": "$response.body#/id"}
-IN_THE_DEFAULT_ORG = {
-    "image": "$response.body#/runtime/default_image",
-    "org_id": "$response.body#/default_org_id",
-}
 IDEMPOTENCY_KEY = Argument(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": LONGEST_IDEMPOTENCY_KEY},
