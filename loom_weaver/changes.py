@@ -13,7 +13,7 @@ from loom_weaver.weaver import Weaver
 
 Kind = Literal["added", "modified", "deleted"]
 # Entries are references to weavers that mostly live elsewhere too; a reader further behind starts over.
-HISTORY = 4096
+HISTORY = 1024
 
 
 @dataclass(frozen=True, slots=True)

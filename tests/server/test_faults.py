@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -150,6 +151,18 @@ def test_a_holder_that_died_while_no_server_ran_is_found_out(start_server: Start
         with start_server() as again:
             assert wait_until(again, weaver_id, "failed")["reason"] == "HolderLost"
             again.delete_all_weavers()
+
+
+def test_a_weaver_whose_folder_somebody_removed_is_gone(start_server: StartServer) -> None:
+    words = unique_sleep()
+    with start_server() as server:
+        weaver_id = create(server, "sleep", words)
+        wait_until(server, weaver_id, "running")
+        pid = holder_pid(server, weaver_id)
+        shutil.rmtree(server.data_dir / "weavers" / weaver_id)
+        os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: "error" in get(server, weaver_id), "the weaver to be gone")
+        wait_for(lambda: not processes_with(f"sleep {words}"), "its process to be gone")
 
 
 def test_a_stopped_holder_stops_nothing_else(start_server: StartServer) -> None:

@@ -165,7 +165,7 @@ class HolderAttachment(asyncio.BufferedProtocol):
 def _hello(held: HeldWeaver, name: str, start: ReplayStart) -> dict[str, object]:
     return {
         "op": "attach",
-        "secret": held.record["secret"],
+        "secret": held.secret,
         "name": name,
         "scrollback": start.scrollback,
         "epoch": start.epoch,

@@ -129,7 +129,7 @@ async def open_exec(held: HeldWeaver, spec: ExecSpec) -> HolderExec:
     """Raise BadRequest for a command that cannot be started, Conflict where the weaver has just ended."""
     hello: dict[str, Any] = {
         "op": "exec",
-        "secret": held.record["secret"],
+        "secret": held.secret,
         "command": list(spec.command),
         "tty": spec.tty,
         "cols": spec.cols,

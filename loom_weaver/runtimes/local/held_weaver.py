@@ -38,7 +38,8 @@ class HeldWeaver:
     def __init__(self, folder: Path, record: Record, on_change: Callable[[Kind, HeldWeaver], None]) -> None:
         self.folder = folder
         self.log_folder = str(folder / LOG)
-        self.record = record
+        self.secret: str = record["secret"]
+        self.epoch: str = record["epoch"]
         self.weaver: Weaver = weaver_of(record)
         self.client: HolderClient | None = None
         self.viewers: dict[str, Viewer] = {}
@@ -62,7 +63,7 @@ class HeldWeaver:
 
     async def find_holder(self) -> None:
         """Connect to the holder that an earlier server left, or take the record for the last word."""
-        hello = {"op": "control", "secret": self.record["secret"]}
+        hello = {"op": "control", "secret": self.secret}
         try:
             self.client, answer = await HolderClient.open(
                 connect(self.folder), hello, self._on_event, self._on_lost
@@ -165,12 +166,12 @@ class HeldWeaver:
         """Without the holder: it has ended, or does not answer and is killed."""
         if seen is not None and seen.lifetime_hours != self.weaver.lifetime_hours:
             return False
-        record = dict(self.record)
+        record = await asyncio.to_thread(read_record, str(self.folder))
         note(record, utc_now().timestamp(), "Terminating", status="terminating", reason=reason, detail=None)
         await asyncio.to_thread(self._save, record)
         self._take(record)
-        if not self.ended:
-            await asyncio.to_thread(kill_process, *self.record["holder"])
+        if not self.ended and record["holder"]:
+            await asyncio.to_thread(kill_process, *record["holder"])
             await asyncio.to_thread(kill_marked, self.weaver.id)
         self.begin_removal()
         return True
@@ -187,31 +188,24 @@ class HeldWeaver:
         """The holder is gone: what it last wrote down holds, unless it had not come to an end."""
         self.client = None
         self.ended = True
-        record = await asyncio.to_thread(self._last_record)
-        if record["status"] == "terminating":
-            self._take(record)
-            self.begin_removal()
-        elif record["status"] not in ENDED:
+        try:
+            record = await asyncio.to_thread(read_record, str(self.folder))
+        except (OSError, ValueError):
+            # Somebody removed its folder, and with it the weaver.
             await asyncio.to_thread(kill_marked, self.weaver.id)
-            note(
-                record,
-                utc_now().timestamp(),
-                "HolderLost",
-                status="failed",
-                reason="HolderLost",
-                detail=HOLDER_LOST,
-            )
+            self.begin_removal()
+            self._wake()
+            return
+        self._take(record)
+        if self.weaver.status == "terminating":
+            self.begin_removal()
+        elif self.weaver.status not in ENDED:
+            await asyncio.to_thread(kill_marked, self.weaver.id)
+            lost = {"status": "failed", "reason": "HolderLost", "detail": HOLDER_LOST}
+            note(record, utc_now().timestamp(), "HolderLost", **lost)
             await asyncio.to_thread(self._save, record)
             self._take(record)
-        else:
-            self._take(record)
         self._wake()
-
-    def _last_record(self) -> Record:
-        try:
-            return read_record(str(self.folder))
-        except (OSError, ValueError):
-            return self.record
 
     def _save(self, record: Record) -> None:
         try:
@@ -222,7 +216,6 @@ class HeldWeaver:
 
     def _take(self, record: Record) -> None:
         if record["version"] > self.weaver.version:
-            self.record = record
             self.weaver = weaver_of(record)
             self._on_change("modified", self)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from loom_weaver.lifetime import parse_rfc3339, rfc3339
@@ -53,7 +54,7 @@ def weaver_of(record: Record) -> Weaver:
         image=record["image"],
         created_at=parse_rfc3339(record["created_at"]),
         lifetime_hours=record["lifetime_hours"],
-        isolation=Isolation(**record["isolation"]),
+        isolation=_isolation(record["isolation"]["kind"], tuple(record["isolation"]["enforced"])),
         status=record["status"],
         version=record["version"],
         repo_id=record["repo_id"],
@@ -69,6 +70,12 @@ def weaver_of(record: Record) -> Weaver:
         detail=record["detail"],
         timeline=tuple(TimelineEntry(**entry) for entry in record["timeline"]),
     )
+
+
+@cache
+def _isolation(kind: str, enforced: tuple[str, ...]) -> Isolation:
+    """One for all weavers that are kept in alike."""
+    return Isolation(kind=kind, enforced=list(enforced))
 
 
 def _strings(value: list[Any] | None) -> tuple[str, ...] | None:
