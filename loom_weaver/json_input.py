@@ -24,6 +24,7 @@ HINTS = {
     "list_type": "must be an array",
     "model_type": "must be an object",
     "model_attributes_type": "must be an object",
+    "too_short": "must not be empty",
     "bool_type": "must be true or false",
 }
 

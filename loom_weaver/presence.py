@@ -20,7 +20,8 @@ def _nobody_asks() -> None:
 class PresentViewer:
     """`typed` orders viewers by their last keystroke; 0 for one that never typed.
 
-    `on_change` is called whenever somebody comes or goes, or another viewer becomes the primary one.
+    `on_change` is called whenever somebody comes or goes, another viewer becomes the primary one, or the
+    terminal gets another size.
     """
 
     id: int
@@ -35,12 +36,14 @@ class PresentViewer:
 class Presence:
     """The viewers of one weaver. It holds who they are; size and primary follow from that."""
 
-    __slots__ = ("_keystrokes", "_last_id", "_viewers", "primary")
+    __slots__ = ("_keystrokes", "_last_id", "_viewers", "primary", "terminal_size")
 
     def __init__(self) -> None:
         self._viewers: dict[int, PresentViewer] = {}
         self._last_id = 0
         self._keystrokes = 0
+        self.terminal_size = DEFAULT_SIZE
+        """What the terminal has; it stays when those who told it leave."""
         self.primary: int | None = None
         """The viewer that answers the terminal's queries: who typed last, else who came first."""
 
@@ -78,6 +81,11 @@ class Presence:
     def resize(self, viewer_id: int, size: Size) -> None:
         """Note a viewer's size. It need not be that of the terminal: `size` is."""
         self._viewers[viewer_id].size = size
+
+    def set_terminal_size(self, size: Size) -> None:
+        if size != self.terminal_size:
+            self.terminal_size = size
+            self._changed()
 
     @property
     def size(self) -> Size | None:

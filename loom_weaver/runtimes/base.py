@@ -97,6 +97,8 @@ class Attachment(Protocol):
     """The offset of the first byte that follows."""
     live: int
     """The offset where replay ends."""
+    size: tuple[int, int]
+    """Columns and rows of the terminal now; those of a new one where it has ended."""
     gap: int | None
     """Bytes missing before `offset`; 0 for none, None where nobody knows."""
 

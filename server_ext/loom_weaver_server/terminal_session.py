@@ -13,7 +13,7 @@ from loom_weaver import terminal_protocol as protocol
 from loom_weaver.errors import Forbidden, NotFound
 from loom_weaver.identity.principal import Principal
 from loom_weaver.lifetime import utc_now
-from loom_weaver.presence import DEFAULT_SIZE, AccessLevel, Presence, Size
+from loom_weaver.presence import AccessLevel, Presence, Size
 from loom_weaver.runtimes.base import Attachment, ReplayStart
 from loom_weaver.terminal_protocol import Ack, CloseCode, Ping, Resize, Typed
 from loom_weaver.weaver import Weaver
@@ -101,9 +101,8 @@ class TerminalSession(WebSocketSession):
         if self._attachment is not None:
             self._attachment.close()
         if self._presence is not None:
-            before = self._presence.size
             self._presence.leave(self._viewer_id)
-            self._apply_size(before)
+            self._apply_size()
             self.house.service.presence.drop_empty(self._request.weaver_id)
 
     def on_full(self) -> None:
@@ -141,6 +140,7 @@ class TerminalSession(WebSocketSession):
     def _greet(self, attachment: Attachment, principal: Principal) -> None:
         """In one step, so that nothing comes between. The notice is none of the terminal's bytes."""
         self._presence = self.house.service.presence.at(self._request.weaver_id)
+        self._presence.set_terminal_size(attachment.size)
         self._viewer_id = self._presence.join(
             principal.user_id, principal.name, self._access, self._tell_presence
         )
@@ -162,7 +162,7 @@ class TerminalSession(WebSocketSession):
             epoch=attachment.epoch,
             offset=attachment.offset,
             live=attachment.live,
-            size=presence.size or DEFAULT_SIZE,
+            size=presence.terminal_size,
             primary=presence.primary == self._viewer_id,
         )
 
@@ -174,17 +174,17 @@ class TerminalSession(WebSocketSession):
 
     def _resize(self, size: Size) -> None:
         if self._access == "full" and self._presence is not None:
-            before = self._presence.size
             self._presence.resize(self._viewer_id, size)
-            self._apply_size(before)
+            self._apply_size()
 
-    def _apply_size(self, before: Size | None) -> None:
-        size = self._presence.size if self._presence is not None else None
-        if size is None or size == before:
+    def _apply_size(self) -> None:
+        presence, weaver = self._presence, self._weaver()
+        if presence is None or weaver is None or not weaver.active:
             return
-        weaver = self._weaver()
-        if weaver is not None and weaver.active:
+        size = presence.size
+        if size is not None and size != presence.terminal_size:
             self.house.service.runtime.resize(weaver.id, *size)
+            presence.set_terminal_size(size)
 
     def _update_flow(self) -> None:
         """Hold the terminal back while the client has enough to take, or to draw."""
@@ -205,7 +205,7 @@ class TerminalSession(WebSocketSession):
         """Only the newest matters: a client that does not keep up gets it when it does."""
         self._presence_due = self.websocket.full
         if self._presence is not None and self._viewer_id and not self._presence_due:
-            self._tell(protocol.presence(self._presence, self._presence.size or DEFAULT_SIZE))
+            self._tell(protocol.presence(self._presence, self._presence.terminal_size))
 
     def _warn_if_near(self, weaver: Weaver) -> None:
         now = utc_now()

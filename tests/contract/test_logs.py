@@ -96,6 +96,8 @@ async def test_a_reader_of_a_weaver_that_is_deleted_comes_to_an_end(open_house: 
         log = await reading
         assert log.texts[:1] == ["on"]
         assert log.end is not None
+        assert log.end.id.endswith("-end")
+        assert log.end.id != "0-end", "the end of what was there, not of nothing"
 
 
 async def test_a_reader_of_a_weaver_that_is_deleted_at_once_comes_to_an_end(open_house: OpenHouse) -> None:

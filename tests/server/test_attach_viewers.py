@@ -40,6 +40,20 @@ async def test_several_viewers_see_the_same_and_the_smallest_size_counts(
     assert people.owner.http.get(f"/api/weaver/{weaver}").json()["status"] == "running"
 
 
+async def test_the_size_stays_when_those_who_told_it_leave_and_is_told_to_who_only_looks(
+    server: RunningServer, people: People, create: Create
+) -> None:
+    weaver = shell(create, "PS1='> ' exec sh -i")
+    async with attached(server, people.support, weaver, v1=True) as looking:
+        await looking.message("ready")
+        async with attached(server, people.owner, weaver, v1=True) as typing:
+            await typing.tell("resize", cols=120, rows=40)
+            await looking.until(lambda: any(message.get("cols") == 120 for message in looking.messages))
+    async with attached(server, people.owner, weaver, v1=True) as again:
+        ready = await again.message("ready")
+        assert (ready["cols"], ready["rows"]) == (120, 40)
+
+
 async def test_v1_resumes_where_it_was_and_learns_of_another_epoch(
     server: RunningServer, owner: Person, create: Create
 ) -> None:

@@ -41,10 +41,12 @@ class HolderAttachment(asyncio.BufferedProtocol):
         "gap",
         "live",
         "offset",
+        "size",
     )
 
     def __init__(self, held: HeldWeaver, name: str, viewer: Viewer, answer: bytes) -> None:
-        epoch, self.offset, self.live, gap = ANSWER.unpack(answer)
+        epoch, self.offset, self.live, gap, cols, rows = ANSWER.unpack(answer)
+        self.size: tuple[int, int] = (cols, rows)
         self.epoch: str = epoch.decode()
         self.gap: int | None = gap if gap >= 0 else None
         self._held = held

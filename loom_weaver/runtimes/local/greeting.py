@@ -76,7 +76,8 @@ class Greeting:
         log, epoch = holder.log, holder.record["epoch"]
         since = hello["offset"] if hello["epoch"] in (None, epoch) else -1
         offset, missing = replay_from(log.begin, log.end, shown=hello["scrollback"], since=since)
-        self._socket.send(ANSWER.pack(epoch.encode(), offset, log.end, -1 if missing is None else missing))
+        gap = -1 if missing is None else missing
+        self._socket.send(ANSWER.pack(epoch.encode(), offset, log.end, gap, *holder.size()))
         holder.add_viewer(self._socket, hello["name"], offset)
 
     def _exec(self, hello: dict[str, Any]) -> None:

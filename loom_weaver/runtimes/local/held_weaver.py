@@ -29,6 +29,8 @@ HOLDER_LOST = (
 )
 # A holder that runs but does not answer, as one under SIGSTOP, is asked again.
 SEARCH_SECONDS = 5.0
+# Those who read a deleted weaver's log get its end, unless they take longer.
+READERS_SECONDS = 5.0
 ENDED = frozenset({"succeeded", "failed"})
 
 
@@ -117,8 +119,10 @@ class HeldWeaver:
 
     def unfollow(self) -> None:
         self._followers -= 1
-        if self._followers == 0 and self.client is not None:
-            self.client.tell("follow", on=False)
+        if self._followers == 0:
+            if self.client is not None:
+                self.client.tell("follow", on=False)
+            self._wake()
 
     async def news(self, seen: int) -> None:
         """Wait until `news_count` is another than `seen`."""
@@ -135,6 +139,10 @@ class HeldWeaver:
     async def until_ended(self) -> None:
         """Its holder's socket is closed, or will be."""
         while not self.ended:
+            await self.news(self.news_count)
+
+    async def _until_unread(self) -> None:
+        while self._followers:
             await self.news(self.news_count)
 
     def begin_removal(self) -> None:
@@ -221,6 +229,9 @@ class HeldWeaver:
 
     async def _remove(self) -> None:
         await self.until_ended()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(READERS_SECONDS):
+                await self._until_unread()
         await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
         self._on_change("deleted", self)
         self._wake()

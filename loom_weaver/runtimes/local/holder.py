@@ -23,7 +23,14 @@ from loom_weaver.runtimes.local.protocol import LOG, SOCKET, Lines
 from loom_weaver.runtimes.local.record import Record, note, timestamp, write_record
 from loom_weaver.runtimes.local.sandbox import Sandbox
 from loom_weaver.runtimes.local.sandbox_plan import Plan
-from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS, Terminal, open_pty, set_size
+from loom_weaver.runtimes.local.terminal import (
+    DEFAULT_COLS,
+    DEFAULT_ROWS,
+    Terminal,
+    get_size,
+    open_pty,
+    set_size,
+)
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
 
 TYPE_CHECKING = False
@@ -77,8 +84,6 @@ class Holder:
         self.loop.run()
         os.unlink(f"{self.folder}/{SOCKET}")
 
-    # What links call.
-
     def add_control(self, connection: Socket, lines: Lines) -> ControlLink:
         link = ControlLink(self, connection, lines)
         self._controls.append(link)
@@ -95,6 +100,9 @@ class Holder:
     def forget_viewer(self, link: object) -> None:
         self._viewers = [each for each in self._viewers if each is not link]
         self.update_flow()
+
+    def size(self) -> tuple[int, int]:
+        return (DEFAULT_COLS, DEFAULT_ROWS) if self.finished else get_size(self._terminal.master)
 
     def type(self, data: bytes) -> None:
         if not self.finished:
@@ -131,8 +139,6 @@ class Holder:
         again = flow.look_again_in(lags)
         if again is not None and self._flow_timer is None:
             self._flow_timer = self.loop.after(again, self._flow_timer_ran)
-
-    # The program.
 
     def _start_program(self, plan: Plan, argv: list[str]) -> None:
         pty = open_pty(DEFAULT_COLS, DEFAULT_ROWS)
@@ -219,8 +225,6 @@ class Holder:
         ended = self._not_started or outcome(self._status, self._ending)
         self._note(ended.pop("event"), finished_at=timestamp(now), **ended)
 
-    # Its end.
-
     def _set_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
@@ -267,8 +271,6 @@ class Holder:
             self.loop.after(1.0, self._stop)
         else:
             self.loop.running = False
-
-    # Telling.
 
     def _note(self, event: str, **changes: Any) -> None:
         note(self.record, time.time(), event, **changes)

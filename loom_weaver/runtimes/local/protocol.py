@@ -28,8 +28,9 @@ HEADER = struct.Struct("!BI")
 # Terminal bytes; bytes that are not there any more (a COUNT); after the last byte.
 OUTPUT, GAP, END = 0, 1, 2
 COUNT = struct.Struct("!Q")
-# Epoch, offset of what follows, offset where replay ends, bytes missing before it (-1: nobody knows).
-ANSWER = struct.Struct("!8sQQq")
+# Epoch, offset of what follows, offset where replay ends, bytes missing before it (-1: nobody knows); columns
+# and rows of the terminal.
+ANSWER = struct.Struct("!8sQQqHH")
 
 SOCKET = "socket"
 RECORD = "record.json"

@@ -6,6 +6,7 @@ import asyncio
 
 from loom_weaver.runtimes.base import ReplayStart, Viewer
 from loom_weaver.runtimes.local.log_reader import LogReader
+from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS
 from loom_weaver.scrollback import replay_from
 
 BLOCK = 256 * 1024
@@ -20,6 +21,7 @@ class Recording:
         since = start.offset if start.epoch in (None, epoch) else -1
         self.offset, self.gap = replay_from(begin, self.live, shown=start.scrollback, since=since)
         self.epoch = epoch
+        self.size = (DEFAULT_COLS, DEFAULT_ROWS)
         self._next = self.offset
         self._viewer = viewer
         self._going = asyncio.Event()

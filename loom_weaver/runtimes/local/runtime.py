@@ -59,9 +59,9 @@ class LocalRuntime(base.Runtime):
     max_cpu = Unicode("", help="The largest cpu_limit, a Kubernetes quantity; empty for none.").tag(
         config=True
     )
-    network = Bool(
-        True, help="Whether weavers reach the network; only bubblewrap can keep them from it."
-    ).tag(config=True)
+    network = Bool(True, help="Whether weavers reach the network; Landlock can keep them from TCP only.").tag(
+        config=True
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

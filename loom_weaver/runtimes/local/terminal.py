@@ -25,6 +25,12 @@ def set_size(descriptor: int, cols: int, rows: int) -> None:
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
 
+def get_size(descriptor: int) -> tuple[int, int]:
+    """(columns, rows)."""
+    rows, cols, _, _ = struct.unpack("HHHH", fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8)))
+    return cols, rows
+
+
 def open_pty(cols: int, rows: int) -> tuple[int, int]:
     """A (master, slave) pair in UTF-8 line editing, of a given size."""
     master, slave = os.openpty()

@@ -31,6 +31,7 @@ class Attached:
         self.offset = self._at = offset
         self.live = terminal.ring.end
         self.gap = gap
+        self.size = terminal.size
         self._terminal = terminal
         self._viewer = viewer
         self._paused = True
@@ -134,6 +135,7 @@ class Terminal:
             self.look_again()
 
     def resize(self, cols: int, rows: int) -> None:
+        self.size = (cols, rows)
         if not self._eof.is_set():
             set_terminal_size(self._master, cols, rows)
 
