@@ -18,7 +18,7 @@ from loom_weaver.models import STATUSES
 from loom_weaver.runtimes.base import Runtime
 from loom_weaver.service import WeaverService
 from loom_weaver_server.identity import JupyterUsers
-from loom_weaver_server.metrics import HouseCollector
+from loom_weaver_server.metrics import WeaverCollector
 from loom_weaver_server.server_lock import ServerLock
 from loom_weaver_server.websocket import WebSockets
 
@@ -133,7 +133,7 @@ class House(LoggingConfigurable):
         self._stack.push_async_callback(self.service.stop)
         await self.service.start()
         self._stack.push_async_callback(self.websockets.stop)
-        collector = HouseCollector(self)
+        collector = WeaverCollector(self.service, self.websockets)
         collector.register()
         self._stack.callback(collector.unregister)
 
