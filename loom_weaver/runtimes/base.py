@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from traitlets import Bunch, TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
 
 from loom_weaver.changes import ChangeLog
+from loom_weaver.errors import BadRequest
 from loom_weaver.images import ImageReference
 from loom_weaver.models import CreateWeaver, Isolation
+from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.weaver import Weaver, WeaverSpec
 
 NO_SUCH_WEAVER = "There is no weaver with this id; GET /api/weavers lists those that there are"
@@ -154,6 +157,13 @@ class Runtime(LoggingConfigurable):
     `get` and `list` answer from memory, at once. A call about a weaver that is gone raises NotFound.
     """
 
+    max_memory = Unicode("", help="The largest memory_limit, a Kubernetes quantity; empty for none.").tag(
+        config=True
+    )
+    max_cpu = Unicode("", help="The largest cpu_limit, a Kubernetes quantity; empty for none.").tag(
+        config=True
+    )
+
     changes: ChangeLog
 
     async def start(self) -> None:
@@ -177,7 +187,22 @@ class Runtime(LoggingConfigurable):
 
     def check_caps(self, request: CreateWeaver) -> None:
         """Raise BadRequest for more than this runtime gives, or a path it has not."""
-        raise NotImplementedError
+        limits = request.resources
+        memory, cpu = (limits.memory(), limits.cpu()) if limits else (None, None)
+        if memory and self.max_memory and memory > memory_bytes(self.max_memory):
+            raise BadRequest(f"must be at most {self.max_memory} here", field="resources.memory_limit")
+        if cpu and self.max_cpu and cpu > cpu_cores(self.max_cpu):
+            raise BadRequest(f"must be at most {self.max_cpu} here", field="resources.cpu_limit")
+
+    @validate("max_memory", "max_cpu")
+    def _is_quantity(self, proposal: Bunch) -> str:
+        parse = memory_bytes if proposal.trait.name == "max_memory" else cpu_cores
+        try:
+            if proposal.value:
+                parse(proposal.value)
+        except ValueError as error:
+            raise TraitError(f"{proposal.trait.name} {error}") from error
+        return str(proposal.value)
 
     async def create(self, spec: WeaverSpec) -> Weaver:
         """Start it; returns it pending. Cancelled or failed, nothing is left behind."""

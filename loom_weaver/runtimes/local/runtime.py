@@ -14,9 +14,8 @@ from traitlets import Bool, Dict, Enum, Int, Unicode
 from loom_weaver.changes import ChangeLog, Kind
 from loom_weaver.errors import BadRequest, Conflict, NotFound, RuntimeFailure, Unavailable
 from loom_weaver.images import ImageReference, parse_image
-from loom_weaver.models import CreateWeaver, Isolation, Resources
+from loom_weaver.models import Isolation, Resources
 from loom_weaver.names import pod_name
-from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.runtimes import base
 from loom_weaver.runtimes.local import host_paths, image_table, isolation
 from loom_weaver.runtimes.local.attachment import HolderAttachment
@@ -53,12 +52,6 @@ class LocalRuntime(base.Runtime):
     log_bytes = Int(
         256 * 2**20, help="How much of each weaver's output is kept, in bytes; the oldest goes."
     ).tag(config=True)
-    max_memory = Unicode("", help="The largest memory_limit, a Kubernetes quantity; empty for none.").tag(
-        config=True
-    )
-    max_cpu = Unicode("", help="The largest cpu_limit, a Kubernetes quantity; empty for none.").tag(
-        config=True
-    )
     network = Bool(True, help="Whether weavers reach the network; Landlock can keep them from TCP only.").tag(
         config=True
     )
@@ -98,16 +91,6 @@ class LocalRuntime(base.Runtime):
         if image.name not in self._table:
             offered = ", ".join(sorted(self._table))
             raise BadRequest(f"{image.name} is not offered here; choose one of: {offered}", field="image")
-
-    def check_caps(self, request: CreateWeaver) -> None:
-        limits = request.resources
-        if limits is None:
-            return
-        memory, cpu = limits.memory(), limits.cpu()
-        if memory and self.max_memory and memory > memory_bytes(self.max_memory):
-            raise BadRequest(f"must be at most {self.max_memory} here", field="resources.memory_limit")
-        if cpu and self.max_cpu and cpu > cpu_cores(self.max_cpu):
-            raise BadRequest(f"must be at most {self.max_cpu} here", field="resources.cpu_limit")
 
     async def create(self, spec: WeaverSpec) -> Weaver:
         if not self._ready:

@@ -9,14 +9,13 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from traitlets import Int, Unicode
+from traitlets import Int
 
 from loom_weaver import lifetime
 from loom_weaver.changes import ChangeLog
 from loom_weaver.errors import BadRequest, NotFound, RuntimeFailure, Unavailable
 from loom_weaver.images import ImageReference, parse_image
 from loom_weaver.models import CreateWeaver
-from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.runtimes.base import (
     NO_SUCH_WEAVER,
     Attachment,
@@ -55,12 +54,6 @@ class MemoryRuntime(Runtime):
         min=SMALLEST_RING,
         help="Bytes of output that are kept of each weaver, for logs and terminals. Default 16 MiB.",
     ).tag(config=True)
-    max_memory = Unicode("", help="The largest memory_limit, a Kubernetes quantity; empty for none.").tag(
-        config=True
-    )
-    max_cpu = Unicode("", help="The largest cpu_limit, a Kubernetes quantity; empty for none.").tag(
-        config=True
-    )
 
     def __init__(self, *, clock: Callable[[], datetime] = lifetime.utc_now, **traits: Any) -> None:
         super().__init__(**traits)
@@ -101,12 +94,7 @@ class MemoryRuntime(Runtime):
     def check_caps(self, request: CreateWeaver) -> None:
         if request.workdir is not None and not os.path.isdir(request.workdir):
             raise BadRequest(f"{request.workdir} is no folder of this machine", field="workdir")
-        limits = request.resources
-        memory, cpu = (limits.memory(), limits.cpu()) if limits else (None, None)
-        if memory and self.max_memory and memory > memory_bytes(self.max_memory):
-            raise BadRequest(f"must be at most {self.max_memory} here", field="resources.memory_limit")
-        if cpu and self.max_cpu and cpu > cpu_cores(self.max_cpu):
-            raise BadRequest(f"must be at most {self.max_cpu} here", field="resources.cpu_limit")
+        super().check_caps(request)
 
     async def create(self, spec: WeaverSpec) -> Weaver:
         if not self._ready:
