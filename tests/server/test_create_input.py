@@ -138,6 +138,15 @@ def test_image_names_that_can_never_work(people: People, image: object) -> None:
     refused(post(people, image=image), "image")
 
 
+def test_in_10_a_refused_create_leaves_nothing(people: People) -> None:
+    before = people.owner.http.get("/api/weavers").json()["weavers"]
+    refused(post(people, image="Ubuntu:22.04"), "image")
+    refused(post(people, image="ubuntu"), "image")
+    refused(post(people, lifetime_hours=49), "lifetime_hours")
+    after = people.owner.http.get("/api/weavers").json()["weavers"]
+    assert {weaver["id"] for weaver in after} <= {weaver["id"] for weaver in before}
+
+
 @pytest.mark.parametrize("image", ["ubuntu", "localhost:5000/a/b:1", f"ghcr.io/x/y:T-1@{ANY_DIGEST}"])
 def test_an_image_that_is_not_offered_names_those_that_are(people: People, image: str) -> None:
     assert "python" in refused(post(people, image=image), "image")

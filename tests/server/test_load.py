@@ -20,7 +20,7 @@ import pytest
 
 from tests.server.crowd import Reply, all_of, get, terminal_digest
 from tests.server.running import People, RunningServer, serving, wait_for
-from tests.server.terminals import Terminal, attached
+from tests.server.terminals import Terminal, attached, opened
 
 MIB = 1024 * 1024
 StartServer = Callable[..., AbstractContextManager[RunningServer]]
@@ -76,6 +76,10 @@ def holder(server: RunningServer, weaver: str) -> int:
 
 def open_files(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def are_back(counts: dict[int, int]) -> bool:
+    return all(open_files(pid) <= count for pid, count in counts.items())
 
 
 def memory(pid: int, kind: str = "VmRSS") -> int:
@@ -136,11 +140,7 @@ async def test_thousands_of_idle_clients_cost_little_and_leave_nothing_behind(
             client.writer.transport.abort()
         for terminal in many.terminals[::2]:
             terminal.socket.transport.abort()
-    await asyncio.to_thread(
-        wait_for,
-        lambda: all(open_files(pid) <= count for pid, count in before.items()),
-        "all descriptors to be given back",
-    )
+    await asyncio.to_thread(wait_for, lambda: are_back(before), "all descriptors to be given back")
     delete(people, weavers)
 
 
@@ -151,6 +151,22 @@ def viewers(people: People) -> int:
 def delete(people: People, weavers: list[str]) -> None:
     for weaver in weavers:
         people.owner.http.delete(f"/api/weaver/{weaver}")
+
+
+async def test_auth_4_five_hundred_silent_sockets_are_closed_and_forgotten(
+    server: RunningServer, people: People
+) -> None:
+    weaver = shell(people, "while :; do echo secret; sleep 0.1; done")
+    watched = [server.process.pid, holder(server, weaver)]
+    people.owner.http.get("/api/weavers")
+    before = {pid: open_files(pid) for pid in watched}
+    async with all_of(opened(server, weaver) for _ in range(TERMINALS)) as silent:
+        assert open_files(server.process.pid) >= before[server.process.pid] + TERMINALS
+        assert not viewers(people)
+        assert {(await each.closed())[0] for each in silent} == {4408}
+        assert {each.output for each in silent} == {b""}
+    await asyncio.to_thread(wait_for, lambda: are_back(before), "all descriptors to be given back")
+    delete(people, [weaver])
 
 
 async def test_a_thousand_viewers_of_weavers_that_print_get_every_byte(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -83,7 +83,20 @@ def test_an_ended_weaver_is_not_extended(people: People, create: Create) -> None
     assert (reply.status_code, reply.json()["error"]) == (409, "conflict")
 
 
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def summer_time_that_ends_soon() -> str:
+    """A zone whose clocks go back an hour in half an hour (POSIX, "TZ")."""
+    end = datetime.now(UTC) + timedelta(hours=1, minutes=30)
+    return f"XXX0YYY-1,0/0,{end.timetuple().tm_yday - 1}/{end:%H:%M:%S}"
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "America/New_York",
+        "Asia/Kolkata",
+        pytest.param(summer_time_that_ends_soon(), id="at the end of summer time"),
+    ],
+)
 def test_the_servers_time_zone_does_not_matter(start_server: StartServer, zone: str) -> None:
     with start_server(environment={"TZ": zone}) as server, server.http() as http:
         org_id = http.get("/api/weavers/me").json()["default_org_id"]
