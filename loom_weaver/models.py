@@ -168,7 +168,7 @@ class CreateWeaver(Strict):
     tags: Tags = Field(default_factory=dict)
     lifetime_hours: LifetimeHours = DEFAULT_HOURS
     command: list[Argument] | None = Field(
-        None, description="Replaces the image's ENTRYPOINT, and drops its CMD"
+        default=None, description="Replaces the image's ENTRYPOINT, and drops its CMD"
     )
     args: list[Argument] | None = Field(default=None, description="Replaces the image's CMD")
     workdir: Workdir | None = None

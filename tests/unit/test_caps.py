@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from traitlets import TraitError
 
@@ -29,6 +31,6 @@ def test_more_than_the_cap_is_refused_with_the_field_and_the_cap() -> None:
 
 
 @pytest.mark.parametrize("cap", [{"max_memory": "4GB"}, {"max_cpu": "lots"}])
-def test_a_cap_that_is_no_quantity_is_said_at_the_start(cap: dict[str, str]) -> None:
+def test_a_cap_that_is_no_quantity_is_said_at_the_start(cap: dict[str, Any]) -> None:
     with pytest.raises(TraitError, match="quantity"):
         MemoryRuntime(**cap)
