@@ -95,8 +95,8 @@ def schemathesis(server: RunningServer, config: Path, **environment: str) -> sub
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color", "run"]
     return subprocess.run(
         [*command, f"{server.url}/api/openapi.json", "--max-examples", str(EXAMPLES), *REPRODUCIBLE],
-        cwd=ROOT,
-        env={**os.environ, **environment},
+        cwd=config.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         check=False,
