@@ -151,7 +151,7 @@ async def test_a_runtime_that_has_stopped_makes_nothing(open_house: OpenHouse) -
 
 
 @pytest.mark.parametrize("script", [FOREVER, f"trap '' TERM HUP INT; {FOREVER}"])
-async def test_a_delete_ends_the_weaver_however_it_takes_it(open_house: OpenHouse, script: str) -> None:
+async def test_pod_8_a_delete_ends_the_weaver_however_it_takes_it(open_house: OpenHouse, script: str) -> None:
     async with open_house() as house:
         weaver_id = await house.sh(f"{script.replace('sleep 1', 'sleep 0.1')}")
         await house.until(weaver_id, "running")

@@ -33,7 +33,7 @@ SECRETS = ("JUPYTER_TOKEN", "JUPYTERHUB_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "LO
 PRINT_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
-async def test_nothing_of_the_server_reaches_a_weaver(
+async def test_loc_1_nothing_of_the_server_reaches_a_weaver(
     open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in SECRETS:
@@ -58,7 +58,7 @@ async def test_nothing_of_the_server_reaches_a_weaver(
             assert (await house.exec(running, "python3", "-c", descriptors)).stdout == b"[0, 1, 2, 3]\n"
 
 
-async def test_values_arrive_as_they_were_written(open_house: OpenHouse) -> None:
+async def test_in_2_values_arrive_as_they_were_written(open_house: OpenHouse) -> None:
     given = {
         "A": "$$",
         "B": "$(HOME)",
@@ -84,7 +84,7 @@ async def test_arguments_arrive_as_they_were_written(open_house: OpenHouse) -> N
         assert json.loads((await house.log(weaver_id)).texts[0]) == given
 
 
-async def test_the_longest_variable_that_linux_takes(open_house: OpenHouse) -> None:
+async def test_pod_6_the_longest_variable_that_linux_takes(open_house: OpenHouse) -> None:
     async with open_house() as house:
         value = "x" * (LONGEST_STRING - len("BIG="))
         log = await house.log(await house.sh("echo ${#BIG}", env={"BIG": value}))
@@ -150,7 +150,7 @@ async def test_jobs_end_with_their_weaver(open_house: OpenHouse, how: str) -> No
         await eventually(lambda: not processes(seconds), "the jobs to be gone")
 
 
-async def test_what_left_its_session_ends_with_its_weaver(
+async def test_loc_2_what_left_its_session_ends_with_its_weaver(
     open_house: OpenHouse, needs: Callable[[str], None]
 ) -> None:
     needs("end what left its session")

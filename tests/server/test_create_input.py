@@ -39,7 +39,7 @@ def taken(people: People, reply: httpx.Response) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["4Gi", "1.5Gi", "129e6", "1e9", "100000k"])
-def test_memory_quantities(people: People, quantity: str) -> None:
+def test_in_1_memory_quantities(people: People, quantity: str) -> None:
     taken(people, post(people, resources={"memory_limit": quantity}))
 
 
@@ -69,47 +69,47 @@ def test_memory_quantities(people: People, quantity: str) -> None:
         "4Gi\n",
     ],
 )
-def test_not_a_memory_quantity(people: People, quantity: object) -> None:
+def test_in_1_not_a_memory_quantity(people: People, quantity: object) -> None:
     message = refused(post(people, resources={"memory_limit": quantity}), "resources.memory_limit")
     assert not isinstance(quantity, str) or any(right in message for right in ("4Gi", "4Mi")), message
 
 
 @pytest.mark.parametrize(("quantity", "status"), [("0.5", 201), ("500m", 201), ("1e0", 201)])
-def test_cpu_quantities(people: People, quantity: str, status: int) -> None:
+def test_in_1_cpu_quantities(people: People, quantity: str, status: int) -> None:
     taken(people, post(people, resources={"cpu_limit": quantity}))
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "half", "1 ", "", 1, 0.5])
-def test_not_a_cpu_quantity(people: People, quantity: object) -> None:
+def test_in_1_not_a_cpu_quantity(people: People, quantity: object) -> None:
     refused(post(people, resources={"cpu_limit": quantity}), "resources.cpu_limit")
 
 
 @pytest.mark.parametrize("value", [True, 1, 1.5, None, ["x"], {}])
-def test_env_values_are_strings(people: People, value: object) -> None:
+def test_in_3_env_values_are_strings(people: People, value: object) -> None:
     assert "string" in refused(post(people, env={"DEBUG": value}), "env.DEBUG")
 
 
 @pytest.mark.parametrize("name", ["4K", "A-B", "A.B", "", " A", "A=B", "Ä", "A\n"])
-def test_names_that_are_no_env_names(people: People, name: str) -> None:
+def test_in_4_names_that_are_no_env_names(people: People, name: str) -> None:
     refused(post(people, env={name: "x"}), f"env.{name}")
 
 
-def test_env_names(people: People) -> None:
+def test_in_4_env_names(people: People) -> None:
     taken(people, post(people, env={"_": "x", "a1": "x", "A_B": "x"}))
 
 
-def test_one_env_entry_too_long(people: People) -> None:
+def test_pod_6_one_env_entry_too_long(people: People) -> None:
     taken(people, post(people, env={"BIG": "x" * 131_067}))
     refused(post(people, env={"BIG": "x" * 131_068}), "env.BIG")
 
 
 @pytest.mark.parametrize("hours", [1, 48])
-def test_lifetimes(people: People, hours: int) -> None:
+def test_in_9_lifetimes(people: People, hours: int) -> None:
     taken(people, post(people, lifetime_hours=hours))
 
 
 @pytest.mark.parametrize("hours", [0, 49, -1, 12.5, 12.0, "12", True, None, 10**30])
-def test_not_a_lifetime(people: People, create: Create, hours: object) -> None:
+def test_in_9_not_a_lifetime(people: People, create: Create, hours: object) -> None:
     refused(post(people, lifetime_hours=hours), "lifetime_hours")
     weaver = create()
     extended = people.owner.http.patch(f"/api/weaver/{weaver['id']}", json={"lifetime_hours": hours})
@@ -134,7 +134,7 @@ def test_not_a_lifetime(people: People, create: Create, hours: object) -> None:
         1,
     ],
 )
-def test_image_names_that_can_never_work(people: People, image: object) -> None:
+def test_in_10_image_names_that_can_never_work(people: People, image: object) -> None:
     refused(post(people, image=image), "image")
 
 
@@ -148,7 +148,7 @@ def test_in_10_a_refused_create_leaves_nothing(people: People) -> None:
 
 
 @pytest.mark.parametrize("image", ["ubuntu", "localhost:5000/a/b:1", f"ghcr.io/x/y:T-1@{ANY_DIGEST}"])
-def test_an_image_that_is_not_offered_names_those_that_are(people: People, image: str) -> None:
+def test_in_10_an_image_that_is_not_offered_names_those_that_are(people: People, image: str) -> None:
     assert "python" in refused(post(people, image=image), "image")
 
 
@@ -223,7 +223,7 @@ ERROR_OF = {400: "bad_request", 413: "payload_too_large", 415: "unsupported_medi
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_json_beyond_the_standard(people: People, name: str) -> None:
+def test_in_8_json_beyond_the_standard(people: People, name: str) -> None:
     body, status = BODIES[name]
     headers = {"Content-Type": "application/json"}
     reply = people.owner.http.post("/api/weaver", content=body.encode(), headers=headers)
@@ -238,7 +238,7 @@ def test_bytes_that_are_no_utf_8(people: People) -> None:
 @pytest.mark.parametrize(
     "media_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonx"]
 )
-def test_a_body_of_another_type(people: People, media_type: str) -> None:
+def test_in_8_a_body_of_another_type(people: People, media_type: str) -> None:
     body = json.dumps({"image": "python", "org_id": people.org_id}).encode()
     reply = people.owner.http.post("/api/weaver", content=body, headers={"Content-Type": media_type})
     assert (reply.status_code, reply.json()["error"]) == (415, "unsupported_media_type")
@@ -253,7 +253,7 @@ def test_json_by_its_other_names(people: People, media_type: str | None) -> None
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["with a length", "in chunks"])
 @pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
-def test_fifty_megabytes(server: RunningServer, people: People, chunked: bool, known: bool) -> None:
+def test_in_8_fifty_megabytes(server: RunningServer, people: People, chunked: bool, known: bool) -> None:
     """The sender sees its answer, whoever it is, and others are answered meanwhile."""
     piece = b"x" * 2**20
     body = (piece for _ in range(50)) if chunked else piece * 50

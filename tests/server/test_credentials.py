@@ -37,7 +37,7 @@ def assert_unauthorized(reply: httpx.Response) -> None:
 @pytest.mark.parametrize(
     "authorization", ["bearer {key}", "BEARER  {key}", "Bearer \t {key}", "bEaReR {key}"]
 )
-def test_the_letters_of_the_scheme(server: RunningServer, people: People, authorization: str) -> None:
+def test_auth_3_the_letters_of_the_scheme(server: RunningServer, people: People, authorization: str) -> None:
     with server.http(authorization.format(key=people.owner.key)) as http:
         assert http.get("/api/weavers/me").json()["user"]["id"] == people.owner.id
 
@@ -60,7 +60,7 @@ def test_the_letters_of_the_scheme(server: RunningServer, people: People, author
     ],
 )
 @pytest.mark.parametrize("with_cookie", [False, True], ids=["alone", "beside a valid cookie"])
-def test_bad_credentials(
+def test_auth_3_bad_credentials(
     server: RunningServer, people: People, browser: httpx.Client, authorization: str, with_cookie: bool
 ) -> None:
     headers = {"Authorization": authorization.format(key=people.owner.key)}
@@ -79,7 +79,7 @@ def test_no_credential(server: RunningServer) -> None:
 
 
 @pytest.mark.parametrize("authorization", [f"token {JUPYTER_TOKEN}", f"Bearer {JUPYTER_TOKEN}"])
-def test_the_jupyter_token_is_the_local_user(server: RunningServer, authorization: str) -> None:
+def test_auth_2_the_jupyter_token_is_the_local_user(server: RunningServer, authorization: str) -> None:
     with server.http(authorization) as http:
         me = http.get("/api/weavers/me").json()
         assert me["user"]["name"] == "local"
@@ -100,7 +100,7 @@ def test_the_jupyter_token_in_the_url(server: RunningServer) -> None:
         assert_unauthorized(http.get("/api/weavers/me", params={"token": "wrong"}))
 
 
-def test_a_cookie_reads_but_writes_only_with_the_xsrf_token(browser: httpx.Client) -> None:
+def test_auth_2_a_cookie_reads_but_writes_only_with_the_xsrf_token(browser: httpx.Client) -> None:
     me = browser.get("/api/weavers/me").json()
     assert me["user"]["name"] == "local"
     body = {"image": "python", "org_id": me["default_org_id"]}
@@ -147,7 +147,7 @@ HANDSHAKE = {
         (None, 101),
     ],
 )
-def test_a_handshake_from_a_foreign_page(
+def test_auth_1_a_handshake_from_a_foreign_page(
     server: RunningServer, browser: httpx.Client, path: str, origin: str | None, status: int
 ) -> None:
     cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
@@ -187,7 +187,7 @@ def test_an_anonymous_server_takes_no_other_token(start_server: StartServer) -> 
 SECRETS = ("SECRET1" * 3, "SECRET2" * 3, "loom_sk_SECRET3SECRET3", "SECRET4" * 3, "hunter2-XYZ")
 
 
-def test_no_credential_reaches_the_log(server: RunningServer, people: People) -> None:
+def test_auth_5_no_credential_reaches_the_log(server: RunningServer, people: People) -> None:
     """Not at debug level, and not with an answer that the server failed to give."""
     token, referer, key, encoded, password = SECRETS
     marker = uuid.uuid4().hex

@@ -109,7 +109,7 @@ def test_after_kill_9_every_weaver_is_there_with_its_log_and_its_clock(start_ser
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_end_of_the_server_ends_a_weaver_and_a_delete_ends_all_of_it(
+def test_loc_2_no_end_of_the_server_ends_a_weaver_and_a_delete_ends_all_of_it(
     start_server: StartServer, number: signal.Signals
 ) -> None:
     words = unique_sleep()
@@ -183,7 +183,7 @@ def test_a_stopped_holder_stops_nothing_else(start_server: StartServer) -> None:
         server.delete_all_weavers()
 
 
-def test_expiry_needs_no_server(start_server: StartServer) -> None:
+def test_ttl_4_expiry_needs_no_server(start_server: StartServer) -> None:
     """The holder keeps the deadline; a server that starts later names, and then deletes, what expired."""
     with start_server() as server:
         weaver_id = create(server, "sleep", "1000")

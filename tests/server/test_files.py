@@ -130,7 +130,7 @@ def test_an_empty_archive_makes_the_folder(owner: Person, weaver: str) -> None:
         [("evil", tarfile.LNKTYPE, b"../../x")],
     ],
 )
-def test_an_archive_that_leads_outside_is_refused_whole(
+def test_file_1_an_archive_that_leads_outside_is_refused_whole(
     owner: Person, weaver: str, entries: list[tuple[str, bytes, bytes]]
 ) -> None:
     before = run(owner, weaver, "ls -A . /tmp")

@@ -62,7 +62,7 @@ def test_each_sees_their_own(hub: RunningServer) -> None:
     assert eve.delete(f"/api/weaver/{weaver['id']}").status_code == 204
 
 
-def test_cookies_and_xsrf(hub: RunningServer) -> None:
+def test_auth_2_cookies_and_xsrf(hub: RunningServer) -> None:
     http = hub.http(None, cookies={"hub": "eve"})
     found = me(http)
     assert found["user"]["name"] == "eve"

@@ -30,13 +30,13 @@ def listed(person: Person, query: str = "") -> list[str]:
     return [weaver["id"] for weaver in body["weavers"]]
 
 
-def test_tag_values_are_no_filter_language(people: People, create: Create) -> None:
+def test_in_6_tag_values_are_no_filter_language(people: People, create: Create) -> None:
     made = {query: create(tags={"k": value})["id"] for query, value in TAG_VALUES.items()}
     for query, weaver_id in made.items():
         assert listed(people.owner, f"tag={query}") == [weaver_id]
 
 
-def test_tags_come_back_as_they_were_given(people: People, create: Create) -> None:
+def test_in_5_tags_come_back_as_they_were_given(people: People, create: Create) -> None:
     tags = {"mail": "_a.b+c@example.org", "x": "é😀 , = / \n", "k" * 63: "v" * 256, "ключ %&=#": ""}
     weaver = create(tags=tags)
     assert weaver["tags"] == tags
@@ -80,7 +80,7 @@ def test_several_tags_must_all_hold(people: People, create: Create) -> None:
         ("%FF=1", "query"),
     ],
 )
-def test_bad_queries(people: People, query: str, field: str) -> None:
+def test_in_6_bad_queries(people: People, query: str, field: str) -> None:
     reply = people.owner.http.get(f"/api/weavers?{query}")
     assert reply.status_code == 400
     assert [detail["field"] for detail in reply.json()["details"]] == [field]

@@ -27,7 +27,9 @@ TAILS = ("", "/logs", "/attach", "/exec", "/files")
 @pytest.mark.parametrize("tail", TAILS)
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH", "POST", "PUT"])
 @pytest.mark.parametrize("name", HOSTILE_IDS)
-def test_ids_that_are_paths(server: RunningServer, people: People, name: str, method: str, tail: str) -> None:
+def test_in_7_ids_that_are_paths(
+    server: RunningServer, people: People, name: str, method: str, tail: str
+) -> None:
     path = f"/api/weaver/{HOSTILE_IDS[name]}{tail}"
     status, headers, body = raw_request(server, method, path, {**people.admin.headers, "Content-Length": "0"})
     incomplete = method in ("PATCH", "POST") or (method == "GET" and tail in ("/attach", "/exec"))

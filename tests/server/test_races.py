@@ -50,7 +50,7 @@ def post(
     return call
 
 
-def test_two_creates_never_share_the_last_place(start_server: StartServer) -> None:
+def test_race_1_two_creates_never_share_the_last_place(start_server: StartServer) -> None:
     with start_server(config="c.Quotas.per_user = 5") as server:
         people = server.add_people()
         replies = together(server, people.owner, 40, post(body_of(people)))
@@ -80,7 +80,7 @@ def test_ended_weavers_take_no_place(start_server: StartServer) -> None:
         server.delete_all_weavers()
 
 
-def test_callers_who_leave_during_the_create(start_server: StartServer) -> None:
+def test_race_2_callers_who_leave_during_the_create(start_server: StartServer) -> None:
     """Whatever was made is listed and counted; nothing else was made."""
     chance = random.Random(1)
 
@@ -108,7 +108,7 @@ def test_callers_who_leave_during_the_create(start_server: StartServer) -> None:
         server.delete_all_weavers()
 
 
-def test_a_server_that_stops_amid_creates(start_server: StartServer) -> None:
+def test_race_2_a_server_that_stops_amid_creates(start_server: StartServer) -> None:
     """What was made is found by the next server, and nothing of what was not."""
 
     async def create_amid_the_stop(http: httpx.AsyncClient) -> None:
@@ -132,7 +132,7 @@ def test_a_server_that_stops_amid_creates(start_server: StartServer) -> None:
         server.delete_all_weavers()
 
 
-def test_the_same_create_twice(start_server: StartServer) -> None:
+def test_race_3_the_same_create_twice(start_server: StartServer) -> None:
     key = {"Idempotency_Key": "k" * 255}
     with start_server() as server:
         people = server.add_people()

@@ -43,7 +43,7 @@ def test_the_answer_to_a_create(server: RunningServer, people: People) -> None:
     people.owner.http.delete(f"/api/weaver/{weaver['id']}")
 
 
-def test_from_pending_to_gone(people: People, create: Create) -> None:
+def test_pod_8_from_pending_to_gone(people: People, create: Create) -> None:
     weaver = create()
     path = f"/api/weaver/{weaver['id']}"
 
@@ -97,7 +97,7 @@ def summer_time_that_ends_soon() -> str:
         pytest.param(summer_time_that_ends_soon(), id="at the end of summer time"),
     ],
 )
-def test_the_servers_time_zone_does_not_matter(start_server: StartServer, zone: str) -> None:
+def test_ttl_1_the_servers_time_zone_does_not_matter(start_server: StartServer, zone: str) -> None:
     with start_server(environment={"TZ": zone}) as server, server.http() as http:
         org_id = http.get("/api/weavers/me").json()["default_org_id"]
         body = {"image": "python", "org_id": org_id, "lifetime_hours": 12}
@@ -111,7 +111,7 @@ def test_the_servers_time_zone_does_not_matter(start_server: StartServer, zone: 
         server.delete_all_weavers()
 
 
-def test_looking_does_not_prolong(people: People, create: Create) -> None:
+def test_ttl_5_looking_does_not_prolong(people: People, create: Create) -> None:
     weaver = create(lifetime_hours=1)
     path = f"/api/weaver/{weaver['id']}"
     people.owner.http.get(f"{path}/logs?follow=false")

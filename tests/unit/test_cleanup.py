@@ -88,7 +88,7 @@ async def test_only_the_expired_are_deleted(clock: SetClock) -> None:
     await runtime.stop()
 
 
-async def test_an_extension_beats_a_decision_made_before(clock: SetClock) -> None:
+async def test_ttl_2_an_extension_beats_a_decision_made_before(clock: SetClock) -> None:
     runtime = HeldBackRuntime(clock=clock)
     await runtime.start()
     kept, gone = await create(runtime, clock, 2), await create(runtime, clock, 1)
