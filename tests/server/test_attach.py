@@ -41,10 +41,15 @@ async def test_term_1_a_big_paste_neither_freezes_nor_loses(
             for line in lines:
                 await terminal.type(line)
 
+        async def ask() -> None:
+            while not pasting.done():
+                assert (await asyncio.to_thread(owner.http.get, "/health")).status_code == 200
+
         pasting = asyncio.create_task(paste())
+        asking = asyncio.create_task(ask())
         wanted = b"".join(lines).replace(b"\n", b"\r\n")
         await terminal.until(lambda: len(terminal.output) >= len(wanted))
-        await pasting
+        await asyncio.gather(pasting, asking)
         assert terminal.output == wanted
 
 

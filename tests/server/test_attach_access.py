@@ -154,6 +154,27 @@ async def test_auth_7_read_only_looks_and_nothing_else(
         assert reply.status_code == 403
 
 
+async def test_auth_7_a_terminals_answer_comes_from_who_may_type(
+    server: RunningServer, people: People, create: Create
+) -> None:
+    """Every terminal answers a query for its attributes by itself; the program is to hear one."""
+    weaver = shell(create, "stty raw -echo; printf '\\033[c'; head -c 7 | od -An -tx1; head -c 3; sleep 60")
+    answer = b"\x1b[?1;2c"
+    async with (
+        attached(server, people.owner, weaver) as owner,
+        attached(server, people.support, weaver, v1=True) as support,
+    ):
+        await owner.until(b"\x1b[c")
+        await support.until(b"\x1b[c")
+        await support.type(answer)
+        await support.tell("ping")
+        await support.message("pong")
+        await owner.type(answer)
+        await owner.type(b"END")
+        await owner.until(b"1b 5b 3f 31 3b 32 63")
+        await owner.until(b"END")
+
+
 class CountsPings(ClientConnection):
     pings = 0
 
