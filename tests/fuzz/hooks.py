@@ -16,7 +16,9 @@ LONGEST_COMMAND = 1
 
 @schemathesis.check
 def tells_nothing_internal(_: Any, response: Any, case: Case) -> None:
-    """No answer shows a stack, or where the server's code is."""
+    """No answer shows a stack, or where the server's code is. A weaver's own files may hold anything."""
+    if case.operation.path.endswith("/files") and response.status_code == 200:
+        return
     assert not [phrase for phrase in NEVER_SAID if phrase in response.content]
 
 
