@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,7 @@ class House(LoggingConfigurable):
             if not isinstance(error, LoomError):
                 raise
         else:
+            self._keep_what_is_there()
             self.problem = None
 
     async def aclose(self) -> None:
@@ -118,6 +120,11 @@ class House(LoggingConfigurable):
         if not self.failed:
             self.problem = STOPPING
         await self._stack.aclose()
+
+    def _keep_what_is_there(self) -> None:
+        """All modules are loaded by now; a search for garbage in them would stop the loop for 100 ms."""
+        gc.collect()
+        gc.freeze()
 
     async def _start(self) -> None:
         self.identity = await self._stack.enter_async_context(
