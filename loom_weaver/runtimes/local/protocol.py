@@ -59,8 +59,3 @@ class Lines:
             yield loads(line)
         if len(self._rest) > LONGEST_LINE:
             raise ValueError("line too long")
-
-    @property
-    def rest(self) -> bytes:
-        """What came after the last whole line."""
-        return self._rest
