@@ -8,6 +8,7 @@ import json
 import os
 import select
 import signal
+import struct
 import sys
 import time
 from typing import Any
@@ -21,6 +22,8 @@ def main() -> None:
     from loom_weaver.runtimes.local.sandbox_plan import Plan
 
     request = json.load(sys.stdin)
+    if request["ignore"]:
+        ignore_signals()
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     master, slave = os.openpty()
     sandbox = Sandbox(Plan(**request["plan"]), slave)
@@ -31,6 +34,15 @@ def main() -> None:
     sys.stdout.flush()
     if request["die"]:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ignore_signals() -> None:
+    """As some ancestors do: all but the one that `waitpid` needs, and those that nobody can ignore."""
+    from loom_weaver.runtimes.local import linux
+
+    ignored = struct.pack("=4Q", signal.SIG_IGN, 0, 0, 0)
+    for number in set(range(1, signal.NSIG)) - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
+        linux.syscall(linux.SYS_RT_SIGACTION or 0, number, ignored, None, 8)
 
 
 def end_background(results: list[dict[str, Any]]) -> None:

@@ -156,7 +156,7 @@ async def test_loc_2_what_left_its_session_ends_with_its_weaver(
     needs("end what left its session")
     async with open_house() as house:
         seconds = long_sleep()
-        sleeps = f"sleep {seconds} & setsid sleep {seconds} & nohup sleep {seconds} > /dev/null &"
+        sleeps = f"sleep {seconds} & setsid sleep {seconds} & nohup sleep {seconds} > /dev/null 2>&1 &"
         weaver_id = await house.sh(f"{sleeps} echo on; exec sh")
         await house.log(weaver_id, until=lambda log: "on" in log.texts)
         await eventually(lambda: len(processes(seconds)) == 3, "the jobs to run")

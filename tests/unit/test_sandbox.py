@@ -86,6 +86,10 @@ def test_no_capability_and_no_way_to_any(sandboxes: Sandboxes) -> None:
     assert bounding == "0000000000000000" or sandboxes.unprivileged
     assert "NoNewPrivs:\t1\n" in status
     assert status.endswith("0022\n0\n")
+
+
+def test_no_signal_is_ignored_or_blocked(sandboxes: Sandboxes) -> None:
+    status = sandboxes.run(["cat", "/proc/self/status"], ignore=True)[0]["output"]
     for field in ("SigBlk", "SigIgn"):
         assert f"{field}:\t0000000000000000\n" in status
 

@@ -27,6 +27,9 @@ PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 24, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 CAPABILITY_VERSION_3 = 0x20080522
 SIG_SETMASK = 2
+# nptl(7): signals of the threads of libc, whose signal() refuses them; an ancestor may ignore them yet.
+LIBC_SIGNALS = 32, 33
+SYS_RT_SIGACTION = {"x86_64": 13, "aarch64": 134}.get(os.uname().machine)
 # execvp's own answer to an unset PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -95,6 +98,10 @@ def default_signals() -> None:
     """No signal ignored, none blocked: both would outlive an exec."""
     for number in range(1, signal.NSIG):
         _signal(number, None)
+    if SYS_RT_SIGACTION is not None:
+        default = bytes(32)
+        for number in LIBC_SIGNALS:
+            syscall(SYS_RT_SIGACTION, number, default, None, 8)
     _checked(_sigprocmask(SIG_SETMASK, ctypes.create_string_buffer(128), None))
 
 
