@@ -21,6 +21,8 @@ class LoomError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        self.request_id: str | None = None
+        """The `X-Request-Id` of the answer that told this, where a server did."""
 
 
 class BadRequest(LoomError):

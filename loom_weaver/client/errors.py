@@ -1,17 +1,17 @@
 """What goes wrong between a program and a server, beside the errors that a server names itself.
 
-    LoomError                     .message is fit for people, .code for programs
-    ├── BadRequest, Unauthorized, Forbidden, NotFound, Conflict, PayloadTooLarge,
-    │   TooManyWeavers, RateLimited, Unavailable, RuntimeFailure, RuntimeTimeout, …
-    │                             the server's own words (`loom_weaver.errors`)
-    ├── ServerFailed              500: a mistake of the server's
-    ├── ConnectionFailed          no server, no answer, or a link that stays down
-    │   └── CallTimeout           no answer in time (also a TimeoutError)
-    ├── NoServer                  nothing tells which server to call
-    ├── NotALoomServer            what answers there is something else
-    ├── WaitTimeout               `wait` took longer than asked (also a TimeoutError)
-    ├── WeaverEnded               it ended before it did what was waited for; .weaver
-    └── CommandFailed             `exec(…, check=True)`; .result
+LoomError                     .message is fit for people, .code for programs
+├── BadRequest, Unauthorized, Forbidden, NotFound, Conflict, PayloadTooLarge,
+│   TooManyWeavers, RateLimited, Unavailable, RuntimeFailure, RuntimeTimeout, …
+│                             the server's own words (`loom_weaver.errors`)
+├── ServerFailed              500: a mistake of the server's
+├── ConnectionFailed          no server, no answer, or a link that stays down
+│   └── CallTimeout           no answer in time (also a TimeoutError)
+├── NoServer                  nothing tells which server to call
+├── NotALoomServer            what answers there is something else
+├── WaitTimeout               `wait` took longer than asked (also a TimeoutError)
+├── WeaverEnded               it ended before it did what was waited for; .weaver
+└── CommandFailed             `exec(…, check=True)`; .result
 """
 
 from __future__ import annotations
@@ -23,13 +23,20 @@ from loom_weaver.models import ExecResult, WeaverObject
 
 
 class ServerFailed(LoomError):
-    """The server failed to answer; its log tells more under `request_id`."""
+    """The server failed to answer, by a mistake of its own; its log tells more under `request_id`."""
 
 
 class ConnectionFailed(LoomError):
-    """The server cannot be reached, or the link to it broke and did not come back."""
+    """The server cannot be reached, or the link to it broke and did not come back.
+
+    `sent` is False where it is certain that the server never got the call.
+    """
 
     code = "connection_failed"
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class CallTimeout(ConnectionFailed, TimeoutError):

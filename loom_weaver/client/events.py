@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from typing import cast, get_args
 
-from loom_weaver.client.items import WeaverEvent
+from loom_weaver.client.event_source import EventSource
+from loom_weaver.client.items import EventKind, WeaverEvent
+from loom_weaver.client.sse import ServerEvent
+from loom_weaver.client.stream import AsyncStream
+from loom_weaver.client.transport import Transport
+from loom_weaver.models import WeaverObject
+
+KINDS = frozenset(get_args(EventKind))
+ABOUT_THE_STREAM = frozenset({"ready", "reset"})
+PATH = "/api/weavers/events"
 
 
-class AsyncEvents:
-    """An async iterator of WeaverEvent; `async with` closes it early."""
+class AsyncEvents(AsyncStream[WeaverEvent]):
+    """An async iterator of WeaverEvent, without end; `async with` closes it."""
 
-    last_id: str | None
-    """The id of the last item: `events(after=…)` goes on behind it."""
+    def __init__(self, transport: Transport, *, after: str | None = None) -> None:
+        super().__init__()
+        self._source = EventSource(transport, PATH, [], after=after)
 
-    def __aiter__(self) -> Self: ...
+    def __repr__(self) -> str:
+        return f"<AsyncEvents {self._source!r}>"
 
-    async def __anext__(self) -> WeaverEvent: ...
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._source.aclose()
 
-    async def __aenter__(self) -> Self: ...
+    async def _more(self) -> list[WeaverEvent]:
+        while events := await self._source.events():
+            # A later version may tell of more.
+            if items := [_item(event) for event in events if event.kind in KINDS]:
+                return items
+        return []
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
-    async def aclose(self) -> None: ...
+def _item(event: ServerEvent) -> WeaverEvent:
+    kind = cast(EventKind, event.kind)
+    weaver = None if kind in ABOUT_THE_STREAM else WeaverObject.model_validate_json(event.data)
+    return WeaverEvent(kind, weaver, event.id)

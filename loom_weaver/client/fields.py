@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class WeaverFields(TypedDict, total=False):
     """Keyword arguments of `create`, `weaver` and `map`: the fields of `POST /api/weaver`, and a key.
 
-    `org_id` is by default the caller's `default_org_id`. `idempotency_key` makes a repeated call return the first
-    weaver again; by default each call makes a fresh one, so that its own retries never create two.
+    `org_id` is by default the caller's `default_org_id`. `idempotency_key` makes a repeated call return the
+    first weaver again; by default each call makes a fresh one, so that its own retries never create two.
     """
 
     org_id: str
@@ -35,6 +35,31 @@ class ListFields(TypedDict, total=False):
     org_id: str
     mine: bool
     limit: int
+
+
+LIMITS = ("memory_limit", "cpu_limit")
+NOT_IN_THE_BODY = frozenset({"org_id", "idempotency_key", *LIMITS})
+KNOWN = WeaverFields.__annotations__.keys()
+
+
+def creation_body(image: str | None, org_id: str | None, fields: WeaverFields) -> dict[str, Any]:
+    """The JSON of `POST /api/weaver`. Raises TypeError for a field that there is none."""
+    unknown = fields.keys() - KNOWN
+    if unknown:
+        raise TypeError(f"a weaver has no field {sorted(unknown)[0]!r}; it has: {', '.join(sorted(KNOWN))}")
+    body: dict[str, Any] = {"image": image, "org_id": org_id}
+    for name, value in fields.items():
+        if name not in NOT_IN_THE_BODY and value is not None:
+            body[name] = checked_command(value) if name in ("command", "args") else value
+    limits = {name: fields.get(name) for name in LIMITS if fields.get(name) is not None}
+    return {**body, "resources": limits} if limits else body
+
+
+def checked_command(command: Any) -> list[str]:
+    """Raise TypeError for a string: it would be taken apart into its characters."""
+    if isinstance(command, str | bytes):
+        raise TypeError(f"a command is a list of strings; for a shell: ['sh', '-c', {command!r}]")
+    return list(command)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from loom_weaver.errors import LoomError
 from loom_weaver.models import Status, WeaverObject
@@ -12,20 +12,25 @@ from loom_weaver.models import Status, WeaverObject
 EventKind = Literal["added", "modified", "deleted", "ready", "reset"]
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """A line of output without its line end; `str()` of it is its text.
 
-    `at` is when its first byte came, None for what continues a line of more than 1 MiB. `text` holds the bare
-    carriage returns with which a program rewrote the line. `id` resumes behind it: `logs(after=id)`.
+    `text` holds the bare carriage returns with which a program rewrote the line. `timestamp` is when its
+    first byte came, RFC 3339 in UTC; None for what continues a line of more than 1 MiB. `id` resumes behind
+    it: `logs(after=id)`.
     """
 
     text: str
-    at: datetime | None
+    timestamp: str | None
     id: str
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def at(self) -> datetime | None:
+        """The `timestamp` as a datetime."""
+        return None if self.timestamp is None else datetime.fromisoformat(self.timestamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +154,9 @@ class Chunk:
 class MapResult:
     """What became of one command of `map`; `index` is its place among the commands.
 
-    Either `error` says why there is no result, or `exit_code` is that of the command: 128+n when signal n ended
-    it. `output` is what it printed, both streams as a terminal shows them; of more than 1 MiB the end, and
-    `truncated` says so. `reason` is the weaver's, such as `Completed`, `Error` or `OOMKilled`.
+    Either `error` says why there is no result, or `exit_code` is that of the command: 128+n when signal n
+    ended it. `output` is what it printed, both streams as a terminal shows them; of more than 1 MiB the end,
+    and `truncated` says so. `reason` is the weaver's, such as `Completed`, `Error` or `OOMKilled`.
     """
 
     index: int
@@ -166,5 +171,3 @@ class MapResult:
     @property
     def ok(self) -> bool:
         return self.error is None and self.exit_code == 0
-
-
