@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from loom_weaver.client import jupyter_servers
 from loom_weaver.client.errors import NoServer
 from loom_weaver.client.login import read_login
-from loom_weaver.client.transport import Server
+from loom_weaver.client.server import Server
 from loom_weaver.errors import BadRequest
 
 URL, KEY = "LOOM_WEAVER_URL", "LOOM_WEAVER_API_KEY"

@@ -17,9 +17,12 @@ LoomError                     .message is fit for people, .code for programs
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from loom_weaver.errors import LoomError
-from loom_weaver.models import ExecResult, WeaverObject
+
+if TYPE_CHECKING:
+    from loom_weaver.models import ExecResult, WeaverObject
 
 
 class ServerFailed(LoomError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from loom_weaver.client.transport import Server
+from loom_weaver.client.server import Server
 
 LONGEST_FILE = 64 * 1024
 # Where a server listens everywhere, its own name may lead nowhere.

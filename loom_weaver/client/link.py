@@ -13,8 +13,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.typing import Subprotocol
 
 from loom_weaver import errors
-from loom_weaver.client.answers import error_of
 from loom_weaver.client.errors import ConnectionFailed
+from loom_weaver.client.refusals import error_of
 from loom_weaver.client.transport import CONNECT_TIMEOUT, Transport
 from loom_weaver.errors import LoomError
 from loom_weaver.terminal_protocol import CloseCode
@@ -23,7 +23,7 @@ from loom_weaver.terminal_protocol import CloseCode
 LONGEST_MESSAGE = 4 * 1024 * 1024
 # Messages that wait here; beyond that the socket is not read.
 QUEUE = (4, 1)
-# After so many seconds without a message the server is asked whether it is there, after as many more given up.
+# Seconds without a message until the server is asked for a sign of life, and until it is given up then.
 QUIET = 20.0
 REFUSALS: dict[int, type[LoomError]] = {
     CloseCode.BAD_REQUEST: errors.BadRequest,

@@ -1,30 +1,33 @@
-"""HTTP: one place where requests are made, answers become errors, and calls are tried again where that is safe."""
+"""HTTP: the one place where requests are made, answers become errors, and calls are tried again."""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, TypedDict, Unpack
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 
 from loom_weaver import __version__
-from loom_weaver.client.answers import as_our_errors, error_of
+from loom_weaver.client.answers import as_our_errors
 from loom_weaver.client.errors import ConnectionFailed
 from loom_weaver.client.fields import Timeouts
+from loom_weaver.client.refusals import error_of
 from loom_weaver.client.retrying import never_sent, passes, retrying
+from loom_weaver.client.server import Server
 from loom_weaver.errors import BadRequest
 from loom_weaver.names import is_weaver_id
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 CONNECT_TIMEOUT = 10.0
 
 
+Params = list[tuple[str, str | int | float | bool | None]]
+
+
 class RequestOptions(TypedDict, total=False):
-    params: list[tuple[str, str]]
+    params: Params
     headers: Mapping[str, str]
     json: Any
     content: Callable[[], bytes | AsyncIterator[bytes]]
@@ -32,27 +35,6 @@ class RequestOptions(TypedDict, total=False):
     timeout: float
     again: bool
     """Whether the call may be made twice; else it is repeated only when it was never sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """Where to call, and as whom. `found_by` tells people where this is from."""
-
-    url: str
-    key: str = field(repr=False)
-    found_by: str
-
-    @property
-    def is_local(self) -> bool:
-        return urlsplit(self.url).hostname in LOOPBACK
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.key}"} if self.key else {}
-
-    def tls(self) -> ssl.SSLContext | None:
-        """Loading the authorities of the system takes a while: only where they are needed."""
-        return ssl.create_default_context() if self.url.startswith("https:") else None
 
 
 def weaver_path(weaver_id: str, what: str = "") -> str:

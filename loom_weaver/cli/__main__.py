@@ -1,0 +1,5 @@
+"""`python -m loom_weaver.cli`."""
+
+from loom_weaver.cli.program import main
+
+main()

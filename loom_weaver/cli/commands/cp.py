@@ -1,0 +1,44 @@
+"""`loom-weaver cp`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from loom_weaver.cli.arguments import complete_place
+
+EXAMPLES = """\
+  loom-weaver cp notes.txt demo:                 into its working directory
+  loom-weaver cp demo:results ./results          a folder, with all that is in it
+  loom-weaver cp src/. demo:/tmp/src             what is in src, without src itself
+  loom-weaver cp demo:model.bin ."""
+PLACE = "WEAVER:PATH, or a path here"
+
+
+def run(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", autocompletion=complete_place, help=PLACE)],
+    target: Annotated[str, typer.Argument(metavar="TARGET", autocompletion=complete_place, help=PLACE)],
+) -> None:
+    """Copy a file or a folder into a weaver, or out of one, as `docker cp` does."""
+    from loom_weaver.cli.api import Api
+    from loom_weaver.cli.copying import copy_in, copy_out, parse_place
+    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.weavers import find
+    from loom_weaver.errors import BadRequest
+
+    origin, goal = parse_place(source), parse_place(target)
+    if (origin.weaver is None) == (goal.weaver is None):
+        raise BadRequest("exactly one of SOURCE and TARGET is in a weaver: WEAVER:PATH")
+    api = Api()
+    weaver_id = find(api, origin.weaver or goal.weaver or "")
+
+    async def copied() -> None:
+        async with streaming(api.server) as client:
+            if origin.weaver is None:
+                await copy_in(client, weaver_id, origin, goal)
+            else:
+                await copy_out(client, weaver_id, origin, goal)
+
+    asyncio.run(copied())

@@ -1,0 +1,146 @@
+"""The user's own terminal: raw while a weaver has it, and afterwards as it was found."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import signal
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from loom_weaver.cli.descriptors import Outgoing
+from loom_weaver.cli.terminal_modes import TerminalModes
+
+STDIN, STDOUT = 0, 1
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# Of a window that does not know it.
+DEFAULT_SIZE = (80, 24)
+SIZE_MAX = 1000
+
+
+class EndedBySignal(BaseException):
+    """The user's side is told to end; the weaver goes on."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def is_interactive() -> bool:
+    return os.isatty(STDIN) and os.isatty(STDOUT)
+
+
+def window_size() -> tuple[int, int]:
+    """Columns and rows of the terminal that shows the output, or of the one that is typed into."""
+    for descriptor in (STDOUT, STDIN):
+        try:
+            columns, rows = os.get_terminal_size(descriptor)
+        except OSError:
+            continue
+        if columns and rows:
+            return min(columns, SIZE_MAX), min(rows, SIZE_MAX)
+    return DEFAULT_SIZE
+
+
+class LocalTerminal:
+    """`with LocalTerminal() as terminal:`; raw from `make_raw` on, until it is left, however that happens."""
+
+    def __init__(self) -> None:
+        self._out = Outgoing(STDOUT)
+        self._modes = TerminalModes()
+        self._found: list[Any] | None = None
+
+    def __enter__(self) -> LocalTerminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.restore()
+        self._out.close()
+
+    @property
+    def is_raw(self) -> bool:
+        return self._found is not None
+
+    @property
+    def full_screen(self) -> bool:
+        return self._modes.full_screen
+
+    def make_raw(self) -> None:
+        """Every key goes to the weaver."""
+        if self._found is None and os.isatty(STDIN):
+            self._found = termios.tcgetattr(STDIN)
+            atexit.register(self.restore)
+            tty.setraw(STDIN, termios.TCSADRAIN)
+
+    def restore(self) -> None:
+        if self._found is not None:
+            found, self._found = self._found, None
+            atexit.unregister(self.restore)
+            try:
+                self._out.write_now(self._modes.undo())
+            except OSError:
+                # Its window is gone: nobody is left to see it.
+                return
+            finally:
+                self._set(found)
+            self._modes = TerminalModes()
+
+    def _set(self, attributes: list[Any]) -> None:
+        try:
+            termios.tcsetattr(STDIN, termios.TCSADRAIN, attributes)
+        except termios.error:
+            # As above.
+            return
+
+    async def show(self, data: bytes) -> None:
+        """A program's output, as it is."""
+        self._modes.feed(data)
+        await self._out.write(data)
+
+    async def notice(self, text: str) -> None:
+        """A line of our own amid the output; only a bell where a program draws on the whole screen."""
+        line = b"\a" if self.full_screen else f"\r\n\x1b[m[loom-weaver: {text}]\r\n".encode()
+        await self._out.write(line)
+
+    async def ring(self) -> None:
+        await self._out.write(b"\a")
+
+
+@contextmanager
+def window_changes(told: Callable[[], None]) -> Iterator[None]:
+    """Calls `told` in the event loop whenever the window has another size."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGWINCH, told)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)
+
+
+@contextmanager
+def ending_signals() -> Iterator[None]:
+    """A signal that would end the process here and now lets it leave in order first: EndedBySignal."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    came: list[int] = []
+
+    def end(number: int) -> None:
+        came.append(number)
+        task.cancel()
+
+    for each in ENDING_SIGNALS:
+        loop.add_signal_handler(each, end, each)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if came:
+            raise EndedBySignal(came[0]) from None
+        raise
+    finally:
+        for each in ENDING_SIGNALS:
+            loop.remove_signal_handler(each)
