@@ -17,7 +17,8 @@ from loom_weaver.client.retrying import Backoff, passes
 from loom_weaver.client.stream import AsyncStream
 from loom_weaver.client.transport import Transport, weaver_path
 from loom_weaver.errors import BadRequest, LoomError
-from loom_weaver.terminal_protocol import SUBPROTOCOL, TERMINAL_SIZE_MAX, CloseCode
+from loom_weaver.models import TERMINAL_SIZE_MAX
+from loom_weaver.terminal_protocol import SUBPROTOCOL, CloseCode
 
 # A link that broke sooner than this is no sign that all is well again.
 STEADY_AFTER = 5.0

@@ -11,13 +11,12 @@ import httpx
 from loom_weaver.client.errors import CallTimeout, ConnectionFailed
 from loom_weaver.client.retrying import Backoff, passes
 from loom_weaver.client.sse import EventParser, ServerEvent
-from loom_weaver.client.transport import Transport
+from loom_weaver.client.transport import Params, Transport
 from loom_weaver.errors import LoomError
 from loom_weaver.lifetime import rfc3339
 
 NO_CONTENT = 204
 HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
-Params = list[tuple[str, str]]
 
 
 class EventSource:

@@ -46,7 +46,7 @@ def creation_body(image: str | None, org_id: str | None, fields: WeaverFields) -
     """The JSON of `POST /api/weaver`. Raises TypeError for a field that there is none."""
     unknown = fields.keys() - KNOWN
     if unknown:
-        raise TypeError(f"a weaver has no field {sorted(unknown)[0]!r}; it has: {', '.join(sorted(KNOWN))}")
+        raise TypeError(f"a weaver has no field {min(unknown)!r}; it has: {', '.join(sorted(KNOWN))}")
     body: dict[str, Any] = {"image": image, "org_id": org_id}
     for name, value in fields.items():
         if name not in NOT_IN_THE_BODY and value is not None:

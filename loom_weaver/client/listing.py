@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from loom_weaver.client.answers import answer
 from loom_weaver.client.fields import ListFields
-from loom_weaver.client.transport import Transport
+from loom_weaver.client.transport import Params, Transport
 from loom_weaver.models import WeaverList, WeaverObject
 
 PAGE = 500
@@ -14,7 +14,7 @@ async def listed(transport: Transport, fields: ListFields) -> list[WeaverObject]
     """The newest `limit` that `fields` ask for; all where there is no limit."""
     unknown = fields.keys() - ListFields.__annotations__.keys()
     if unknown:
-        raise TypeError(f"list takes no {sorted(unknown)[0]!r}")
+        raise TypeError(f"list takes no {min(unknown)!r}")
     weavers: list[WeaverObject] = []
     limit = fields.get("limit")
     token: str | None = None
@@ -29,8 +29,8 @@ async def listed(transport: Transport, fields: ListFields) -> list[WeaverObject]
     return weavers
 
 
-def _params(fields: ListFields) -> list[tuple[str, str]]:
-    params = [("tag", f"{key}:{value}") for key, value in fields.get("tags", {}).items()]
+def _params(fields: ListFields) -> Params:
+    params: Params = [("tag", f"{key}:{value}") for key, value in fields.get("tags", {}).items()]
     if "status" in fields:
         params.append(("status", fields["status"]))
     if "org_id" in fields:

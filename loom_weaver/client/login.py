@@ -25,7 +25,7 @@ def login_file() -> Path:
 
 
 def read_login() -> StoredLogin | None:
-    """None where nothing is stored. Raises BadRequest for a file that others may read, or that makes no sense."""
+    """None where nothing is stored. Raises BadRequest for a file that others may read, or without sense."""
     path = login_file()
     try:
         with path.open(encoding="utf-8") as file:

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from loom_weaver.client.event_source import EventSource, Params
+from loom_weaver.client.event_source import EventSource
 from loom_weaver.client.items import LogEnd, LogGap, LogItem, LogLine
 from loom_weaver.client.sse import ServerEvent
 from loom_weaver.client.stream import AsyncStream
-from loom_weaver.client.transport import Transport, weaver_path
+from loom_weaver.client.transport import Params, Transport, weaver_path
 from loom_weaver.lifetime import rfc3339
 
 # All that is kept.
@@ -21,7 +21,7 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z ", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class LogRange:
-    """Which part of a log: `tail` lines from its end, what came `since` then, what follows `after` an item."""
+    """Which part of a log: the last `tail` lines, what came `since` then, what follows `after` an item."""
 
     tail: int | None = None
     since: datetime | str | None = None
@@ -30,7 +30,7 @@ class LogRange:
 
     def params(self) -> Params:
         since = rfc3339(self.since) if isinstance(self.since, datetime) else self.since
-        params = [("timestamps", "true"), ("follow", "true" if self.follow else "false")]
+        params: Params = [("timestamps", "true"), ("follow", "true" if self.follow else "false")]
         if self.tail is not None:
             params.append(("tail", str(self.tail)))
         if since is not None or self.tail is None:
@@ -39,7 +39,7 @@ class LogRange:
 
 
 class AsyncLogs(AsyncStream[LogItem]):
-    """An async iterator of LogLine and LogGap that ends when the weaver does; `async with` closes it early."""
+    """An async iterator of LogLine and LogGap that ends with the weaver; `async with` closes it early."""
 
     def __init__(self, transport: Transport, weaver_id: str, asked: LogRange) -> None:
         super().__init__()
