@@ -13,7 +13,6 @@ from loom_weaver.cli.detach_keys import DetachKeys
 from loom_weaver.cli.local_terminal import (
     STDIN,
     LocalTerminal,
-    ending_signals,
     is_interactive,
     window_changes,
     window_size,
@@ -55,11 +54,11 @@ class Manner:
 async def attach(client: AsyncClient, weaver_id: str, manner: Manner) -> int | None:
     """Until the weaver ends: its exit code; None when the user left by the detach keys."""
     size = window_size() if is_interactive() else None
-    with ending_signals(), LocalTerminal() as local:
+    with LocalTerminal() as local:
         async with client.attach(weaver_id, size=size, scrollback=manner.scrollback) as remote:
             detached = await _Session(remote, local, manner).run()
     if detached:
-        remark(f"\nleft {weaver_id}, which goes on; come back with: loom-weaver attach {weaver_id}")
+        remark(f"\nleft running; come back: loom-weaver attach {weaver_id}")
         return None
     return _told(weaver_id, remote.exit)
 

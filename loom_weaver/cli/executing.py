@@ -14,7 +14,6 @@ from loom_weaver.cli.local_terminal import (
     STDIN,
     STDOUT,
     LocalTerminal,
-    ending_signals,
     is_interactive,
     window_changes,
     window_size,
@@ -36,11 +35,9 @@ async def execute(
     if tty and interactive and not is_interactive():
         raise BadRequest("standard input is no terminal; leave -t out", field="--tty")
     try:
-        with ending_signals():
-            async with client.exec_stream(
-                weaver_id, command, tty=tty, size=window_size() if tty else None
-            ) as process:
-                return await (_on_terminal if tty else _on_pipes)(process, interactive=interactive)
+        size = window_size() if tty else None
+        async with client.exec_stream(weaver_id, command, tty=tty, size=size) as process:
+            return await (_on_terminal if tty else _on_pipes)(process, interactive=interactive)
     except BadRequest as error:
         exits.explain(error)
         raise typer.Exit(exits.NO_SUCH_COMMAND) from error

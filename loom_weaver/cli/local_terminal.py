@@ -16,18 +16,9 @@ from loom_weaver.cli.descriptors import Outgoing
 from loom_weaver.cli.terminal_modes import TerminalModes
 
 STDIN, STDOUT = 0, 1
-ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 # Of a window that does not know it.
 DEFAULT_SIZE = (80, 24)
 SIZE_MAX = 1000
-
-
-class EndedBySignal(BaseException):
-    """The user's side is told to end; the weaver goes on."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.exit_code = 128 + number
 
 
 def is_interactive() -> bool:
@@ -119,28 +110,3 @@ def window_changes(told: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGWINCH)
-
-
-@contextmanager
-def ending_signals() -> Iterator[None]:
-    """A signal that would end the process here and now lets it leave in order first: EndedBySignal."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
-    came: list[int] = []
-
-    def end(number: int) -> None:
-        came.append(number)
-        task.cancel()
-
-    for each in ENDING_SIGNALS:
-        loop.add_signal_handler(each, end, each)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if came:
-            raise EndedBySignal(came[0]) from None
-        raise
-    finally:
-        for each in ENDING_SIGNALS:
-            loop.remove_signal_handler(each)

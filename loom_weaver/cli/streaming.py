@@ -1,15 +1,65 @@
-"""The client for what takes more than one call."""
+"""The client, and the event loop, for what takes more than one call."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from loom_weaver.client.async_client import AsyncClient
-    from loom_weaver.client.server import Server
+import typer
+
+from loom_weaver.client.async_client import AsyncClient
+from loom_weaver.client.server import Server
+
+Result = TypeVar("Result")
+# By default they end a process here and now, and leave a terminal raw.
+ENDING_SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def streaming(server: Server) -> AsyncClient:
-    from loom_weaver.client.async_client import AsyncClient
+class EndedBySignal(BaseException):
+    """We are told to end; the weaver goes on."""
 
-    return AsyncClient(server.url, server.key)
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def stream(server: Server, work: Callable[[AsyncClient], Awaitable[Result]]) -> Result:
+    """What `work` returns; whatever ends it, it leaves in order."""
+
+    async def run() -> Result:
+        with _ending_signals():
+            async with AsyncClient(server.url, server.key) as client:
+                return await work(client)
+
+    try:
+        return asyncio.run(run())
+    except EndedBySignal as end:
+        raise typer.Exit(end.exit_code) from end
+
+
+@contextmanager
+def _ending_signals() -> Iterator[None]:
+    """A signal cancels the task; EndedBySignal when that has come to its end."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    came: list[int] = []
+
+    def end(number: int) -> None:
+        came.append(number)
+        task.cancel()
+
+    for each in ENDING_SIGNALS:
+        loop.add_signal_handler(each, end, each)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if came:
+            raise EndedBySignal(came[0]) from None
+        raise
+    finally:
+        for each in ENDING_SIGNALS:
+            loop.remove_signal_handler(each)

@@ -7,9 +7,10 @@ import os
 import sys
 
 from loom_weaver.cli.output import say, shows_colours
-from loom_weaver.cli.streaming import streaming
+from loom_weaver.cli.streaming import stream
 from loom_weaver.cli.weaver_changes import WeaverChanges
 from loom_weaver.cli.weaver_table import table
+from loom_weaver.client.async_client import AsyncClient
 from loom_weaver.client.discovery import find_server
 from loom_weaver.client.events import AsyncEvents
 from loom_weaver.models import WeaverObject
@@ -22,7 +23,8 @@ HOME, REST_OF_LINE, REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 def watch_weavers(*, tags: dict[str, str], everybodys: bool) -> None:
     """On a terminal a table that changes in place, else a row for each change, as `kubectl get -w` does."""
-    asyncio.run(_watch(_View(tags, everybodys=everybodys)))
+    view = _View(tags, everybodys=everybodys)
+    stream(find_server(), lambda client: _watch(client, view))
 
 
 class _View:
@@ -44,11 +46,10 @@ class _View:
         return table([each.model_dump() for each in newest_first], columns, colours=colours)
 
 
-async def _watch(view: _View) -> None:
-    async with streaming(find_server()) as client:
-        view.me = (await client.me()).user["id"]
-        async with client.events() as events:
-            await (_redraw(events, view) if sys.stdout.isatty() else _append(events, view))
+async def _watch(client: AsyncClient, view: _View) -> None:
+    view.me = (await client.me()).user["id"]
+    async with client.events() as events:
+        await (_redraw(events, view) if sys.stdout.isatty() else _append(events, view))
 
 
 async def _append(events: AsyncEvents, view: _View) -> None:

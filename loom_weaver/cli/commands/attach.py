@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -31,16 +30,12 @@ def run(
     """Enter a weaver's terminal; several people may at the same time."""
     keys = parse_detach_keys(detach_keys)
     from loom_weaver.cli.api import Api
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.attaching import Manner, attach
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.cli.weavers import find
 
     api = Api()
     weaver_id = find(api, weaver)
 
-    async def attached() -> int:
-        from loom_weaver.cli.attaching import Manner, attach
-
-        async with streaming(api.server) as client:
-            return await attach(client, weaver_id, Manner(keys, scrollback, stdin)) or 0
-
-    raise typer.Exit(asyncio.run(attached()))
+    manner = Manner(keys, scrollback, stdin)
+    raise typer.Exit(stream(api.server, lambda client: attach(client, weaver_id, manner)) or 0)

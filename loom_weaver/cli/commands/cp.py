@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 import typer
@@ -24,7 +23,7 @@ def run(
     """Copy a file or a folder into a weaver, or out of one, as `docker cp` does."""
     from loom_weaver.cli.api import Api
     from loom_weaver.cli.copying import copy_in, copy_out, parse_place
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.cli.weavers import find
     from loom_weaver.errors import BadRequest
 
@@ -34,11 +33,5 @@ def run(
     api = Api()
     weaver_id = find(api, origin.weaver or goal.weaver or "")
 
-    async def copied() -> None:
-        async with streaming(api.server) as client:
-            if origin.weaver is None:
-                await copy_in(client, weaver_id, origin, goal)
-            else:
-                await copy_out(client, weaver_id, origin, goal)
-
-    asyncio.run(copied())
+    copy = copy_in if origin.weaver is None else copy_out
+    stream(api.server, lambda client: copy(client, weaver_id, origin, goal))

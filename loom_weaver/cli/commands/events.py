@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loom_weaver.cli.arguments import Tags, pair
+
+if TYPE_CHECKING:
+    from loom_weaver.client.async_client import AsyncClient
 
 EXAMPLES = """\
   loom-weaver events
@@ -25,11 +27,10 @@ def run(
     """Tell what becomes of weavers, until Ctrl-C."""
     tags = dict(pair(each, "--tag") for each in tag or ())
     from loom_weaver.cli.event_lines import print_events
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.client.discovery import find_server
 
-    async def told() -> None:
-        async with streaming(find_server()) as client:
-            await print_events(client.events(), as_json=as_json, present=present, tags=tags)
+    async def told(client: AsyncClient) -> None:
+        await print_events(client.events(), as_json=as_json, present=present, tags=tags)
 
-    asyncio.run(told())
+    stream(find_server(), told)

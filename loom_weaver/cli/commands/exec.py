@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loom_weaver.cli.arguments import Weaver, command_of
+
+if TYPE_CHECKING:
+    from loom_weaver.client.async_client import AsyncClient
 
 SETTINGS = {"allow_interspersed_args": False}
 EXAMPLES = """\
@@ -31,16 +33,14 @@ def run(
     """Run a command in a running weaver."""
     words = command_of(command)
     from loom_weaver.cli.api import Api
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.executing import execute
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.cli.weavers import find
 
     api = Api()
     weaver_id = find(api, weaver)
 
-    async def executed() -> int:
-        from loom_weaver.cli.executing import execute
+    async def executed(client: AsyncClient) -> int:
+        return await execute(client, weaver_id, words, interactive=interactive, tty=tty)
 
-        async with streaming(api.server) as client:
-            return await execute(client, weaver_id, words, interactive=interactive, tty=tty)
-
-    raise typer.Exit(asyncio.run(executed()))
+    raise typer.Exit(stream(api.server, executed))

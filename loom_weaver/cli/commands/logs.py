@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loom_weaver.cli.arguments import Weaver
+
+if TYPE_CHECKING:
+    from loom_weaver.client.async_client import AsyncClient
 
 EXAMPLES = """\
   loom-weaver logs demo
@@ -31,21 +33,18 @@ def run(
     ] = False,
 ) -> None:
     """Print what a weaver's terminal has shown, line by line."""
+    from loom_weaver.cli.api import Api
+    from loom_weaver.cli.log_printing import print_log
     from loom_weaver.cli.spans import ago
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.cli.weavers import find
 
     start = ago(since) if since else None
-    from loom_weaver.cli.api import Api
-
     api = Api()
     weaver_id = find(api, weaver)
 
-    async def printed() -> None:
-        from loom_weaver.cli.log_printing import print_log
+    async def printed(client: AsyncClient) -> None:
+        log = client.logs(weaver_id, tail=tail, since=start, follow=follow)
+        await print_log(log, timestamps=timestamps)
 
-        async with streaming(api.server) as client:
-            log = client.logs(weaver_id, tail=tail, since=start, follow=follow)
-            await print_log(log, timestamps=timestamps)
-
-    asyncio.run(printed())
+    stream(api.server, printed)

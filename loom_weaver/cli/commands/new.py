@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loom_weaver.cli.detach_keys import DEFAULT, parse_detach_keys
+
+if TYPE_CHECKING:
+    from loom_weaver.client.async_client import AsyncClient
 
 SETTINGS = {"allow_interspersed_args": False}
 EXAMPLES = """\
@@ -66,7 +68,7 @@ def run(  # noqa: PLR0913, PLR0917 - what a weaver can be given
     """Create a weaver and enter its terminal; the exit code is its program's."""
     from loom_weaver.cli.asking import Wanted, fields_of
     from loom_weaver.cli.creating import create_and_attach
-    from loom_weaver.cli.streaming import streaming
+    from loom_weaver.cli.streaming import stream
     from loom_weaver.client.discovery import find_server
     from loom_weaver.errors import BadRequest
 
@@ -86,9 +88,8 @@ def run(  # noqa: PLR0913, PLR0917 - what a weaver can be given
         workdir=workdir,
     )
 
-    async def created() -> int:
-        async with streaming(find_server()) as client:
-            fields = await fields_of(client, wanted)
-            return await create_and_attach(client, image, fields, keys, detach=detach, remove=rm)
+    async def created(client: AsyncClient) -> int:
+        fields = await fields_of(client, wanted)
+        return await create_and_attach(client, image, fields, keys, detach=detach, remove=rm)
 
-    raise typer.Exit(asyncio.run(created()))
+    raise typer.Exit(stream(find_server(), created))
