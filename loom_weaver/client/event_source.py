@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+from loom_weaver.client.answers import as_our_errors
 from loom_weaver.client.errors import CallTimeout, ConnectionFailed
 from loom_weaver.client.retrying import Backoff, passes
 from loom_weaver.client.sse import EventParser, ServerEvent
@@ -72,7 +73,8 @@ class EventSource:
         if chunks is None:
             return []
         try:
-            data = await anext(chunks)
+            with as_our_errors(self._transport.server.url):
+                data = await anext(chunks)
         except StopAsyncIteration:
             if self._ends:
                 await self.aclose()

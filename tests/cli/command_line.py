@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,34 @@ class Ended:
     err: str
     raw: bytes = field(repr=False)
     """What `out` is the text of."""
+
+
+class Background:
+    """A command that goes on."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def line(self) -> str:
+        """The next one, waited for; fails at the end."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        assert line, f"it ended: {self.ended()}"
+        return line.removesuffix("\n")
+
+    def stop_reading(self) -> None:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+    def ended(self) -> Ended:
+        """With the rest of what it printed."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        # What was read ahead for `line` is the file's, which `communicate` goes past.
+        raw = b"" if self.process.stdout.closed else self.process.stdout.read()
+        err = self.process.stderr.read()
+        self.process.wait(PATIENCE)
+        return Ended(self.process.returncode, raw.decode(errors="replace"), err.decode(errors="replace"), raw)
 
 
 @dataclass
@@ -75,9 +104,10 @@ class CommandLine:
         assert line.startswith("loom-weaver: ")
         return line
 
-    def started(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """In the background, with pipes; ended by who asked for it."""
-        return subprocess.Popen(
+    @contextmanager
+    def started(self, *arguments: str, **environment: str) -> Iterator[Background]:
+        """With pipes; killed where it does not end by itself."""
+        process = subprocess.Popen(
             [*PROGRAM, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -85,6 +115,11 @@ class CommandLine:
             env=self.environment(**environment),
             cwd=self.home,
         )
+        with process:
+            try:
+                yield Background(process)
+            finally:
+                process.kill()
 
     def on_screen(self, *arguments: str, **environment: str) -> AbstractContextManager[Screen]:
         return on_screen([*PROGRAM, *arguments], self.environment(**environment))
