@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from loom_weaver.cli import exits
 from loom_weaver.cli.descriptors import Outgoing
 from loom_weaver.cli.terminal_modes import TerminalModes
 
@@ -94,11 +95,17 @@ class LocalTerminal:
 
     async def notice(self, text: str) -> None:
         """A line of our own amid the output; only a bell where a program draws on the whole screen."""
-        line = b"\a" if self.full_screen else f"\r\n\x1b[m[loom-weaver: {text}]\r\n".encode()
-        await self._out.write(line)
+        if not self.is_raw:
+            exits.complain(text)
+        elif self.full_screen:
+            await self.ring()
+        else:
+            await self._out.write(f"\r\n\x1b[m[loom-weaver: {text}]\r\n".encode())
 
     async def ring(self) -> None:
-        await self._out.write(b"\a")
+        """For a key that goes nowhere."""
+        if self.is_raw:
+            await self._out.write(b"\a")
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from loom_weaver.client.items import Chunk
 from loom_weaver.client.link import Closed, Link
 from loom_weaver.client.stream import AsyncStream
 from loom_weaver.client.transport import Transport, weaver_path
+from loom_weaver.errors import Conflict, LoomError
+from loom_weaver.terminal_protocol import CloseCode
 
 # The byte that leads a message (docs/api.md, Exec).
 STDIN, STDERR = 0, 2
@@ -115,7 +117,7 @@ class AsyncExecStream(AsyncStream[Chunk]):
         try:
             await link.send(message)
         except Closed as closed:
-            raise closed.refusal() or ConnectionFailed(f"the command has ended: {closed}") from closed
+            raise _failure(closed, "has ended") from closed
 
     async def _more(self) -> list[Chunk]:
         while not self._over:
@@ -124,7 +126,7 @@ class AsyncExecStream(AsyncStream[Chunk]):
                 message = await link.receive()
             except Closed as closed:
                 await self.aclose()
-                raise closed.refusal() or ConnectionFailed(f"the command was ended: {closed}") from closed
+                raise _failure(closed, "was ended") from closed
             if isinstance(message, bytes):
                 if len(message) > 1:
                     return [Chunk("stderr" if message[0] == STDERR else "stdout", message[1:])]
@@ -132,3 +134,9 @@ class AsyncExecStream(AsyncStream[Chunk]):
                 self._exit_code, self._warning = told["exit_code"], told["warning"]
                 await self.aclose()
         return []
+
+
+def _failure(closed: Closed, what: str) -> LoomError:
+    if closed.code == CloseCode.ENDED:
+        return Conflict(closed.reason)
+    return closed.refusal() or ConnectionFailed(f"the command {what}: {closed}")

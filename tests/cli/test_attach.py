@@ -32,7 +32,7 @@ def test_the_terminal_has_the_size_of_the_window(cli: CommandLine) -> None:
         screen.until(f"{ROWS} {COLUMNS}")
         screen.resize(101, 31)
         screen.type("until stty size | grep '31 101'; do :; done\r")
-        screen.until("\n31 101")
+        screen.until(lambda: any(line in ("31 101", "ready> 31 101") for line in screen.lines))
         screen.type(DETACH)
         assert screen.ended() == 0
 
