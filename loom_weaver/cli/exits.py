@@ -27,7 +27,7 @@ MEANINGS = {
     UNREACHABLE: "no server, or none that answers",
     OWN_FAILURE: "`new`, `attach` and `exec` failed themselves; any other code is the program's",
     NO_SUCH_COMMAND: "`exec`: there is no such command in the weaver",
-    INTERRUPTED: "Ctrl-C",
+    INTERRUPTED: "Ctrl-C; 128+n for signal n, as 143 for SIGTERM",
     NOBODY_READS: "whoever read the output has left, as in `… | head`",
 }
 # By the `code` of an error, so that the client need not be imported for its own.

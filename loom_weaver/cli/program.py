@@ -149,7 +149,9 @@ def _group(names: tuple[str, ...] | list[str], *, add_completion: bool = False) 
         settings = {**HELP, **getattr(command, "SETTINGS", {})}
         epilog = f"\b\nExamples:\n{command.EXAMPLES}"
         app.command(name, epilog=epilog, context_settings=settings)(command.run)
-    return typer.main.get_group(app)
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
 
 
 def _show_version(wanted: bool) -> None:

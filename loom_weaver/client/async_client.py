@@ -6,9 +6,8 @@ import asyncio
 import base64
 import pathlib
 import secrets
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from os import PathLike
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -21,7 +20,17 @@ from loom_weaver.client.discovery import find_server
 from loom_weaver.client.errors import CommandFailed, ConnectionFailed, WaitTimeout
 from loom_weaver.client.events import AsyncEvents
 from loom_weaver.client.exec_stream import AsyncExecStream, CommandLine
-from loom_weaver.client.fields import ListFields, Timeouts, WeaverFields, checked_command, creation_body
+from loom_weaver.client.fields import (
+    DEFAULT_TIMEOUTS,
+    Command,
+    ListFields,
+    Path,
+    Timeouts,
+    WeaverFields,
+    Weavers,
+    checked_command,
+    creation_body,
+)
 from loom_weaver.client.items import MapResult
 from loom_weaver.client.listing import listed
 from loom_weaver.client.logs import AsyncLogs, LogRange
@@ -30,11 +39,6 @@ from loom_weaver.client.transport import Transport, weaver_path
 from loom_weaver.client.watch import Until, Watch
 from loom_weaver.errors import LoomError, NotFound
 from loom_weaver.models import CleanupReport, ExecResult, Me, WeaverObject
-
-Command = Sequence[str]
-Path = str | PathLike[str]
-Weavers = list[WeaverObject]
-DEFAULT_TIMEOUTS = Timeouts()
 
 
 class AsyncClient:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from loom_weaver.client.attachment import AsyncAttachment
 from loom_weaver.client.exec_stream import AsyncExecStream
-from loom_weaver.client.fields import WeaverFields
+from loom_weaver.client.fields import Command, Path, WeaverFields
 from loom_weaver.client.logs import AsyncLogs
 from loom_weaver.client.retrying import completed
 from loom_weaver.client.watch import Until
@@ -88,14 +86,14 @@ class AsyncWeaver:
         return self._client.attach(self.id, size=size, scrollback=scrollback)
 
     async def exec(
-        self, command: Sequence[str], *, stdin: str | bytes = b"", timeout: float = 300.0, check: bool = False
+        self, command: Command, *, stdin: str | bytes = b"", timeout: float = 300.0, check: bool = False
     ) -> ExecResult:
         """As `client.exec`, once it runs."""
         await self._run()
         return await self._client.exec(self.id, command, stdin=stdin, timeout=timeout, check=check)
 
     def exec_stream(
-        self, command: Sequence[str], *, tty: bool = False, size: tuple[int, int] | None = None
+        self, command: Command, *, tty: bool = False, size: tuple[int, int] | None = None
     ) -> AsyncExecStream:
         """As `client.exec_stream`, once it runs."""
         process = self._client.exec_stream(self.id, command, tty=tty, size=size)
@@ -112,12 +110,12 @@ class AsyncWeaver:
         await self._run()
         await self._client.write_file(self.id, path, data)
 
-    async def upload(self, local: str | PathLike[str], remote: str) -> None:
+    async def upload(self, local: Path, remote: str) -> None:
         """As `client.upload`, once it runs."""
         await self._run()
         await self._client.upload(self.id, local, remote)
 
-    async def download(self, remote: str, local: str | PathLike[str]) -> None:
+    async def download(self, remote: str, local: Path) -> None:
         """As `client.download`, once it runs."""
         await self._run()
         await self._client.download(self.id, remote, local)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, TypedDict
+
+from loom_weaver.models import WeaverObject
+
+Command = Sequence[str]
+Path = str | PathLike[str]
+Weavers = list[WeaverObject]
 
 
 class WeaverFields(TypedDict, total=False):
@@ -74,3 +81,6 @@ class Timeouts:
     """How long a stream that lost its server goes on trying, before it raises ConnectionFailed."""
     idle: float = 45.0
     """After so long without a byte a stream is taken for dead: servers send a comment every 15 s."""
+
+
+DEFAULT_TIMEOUTS = Timeouts()
