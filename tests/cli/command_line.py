@@ -60,6 +60,8 @@ class CommandLine:
     url: str
     key: str = field(repr=False)
     home: Path
+    in_environment: bool = True
+    """Whether the environment tells url and key."""
 
     def environment(self, **more: str) -> dict[str, str]:
         inherited = {
@@ -69,12 +71,11 @@ class CommandLine:
         }
         own = {
             "HOME": str(self.home),
-            "LOOM_WEAVER_URL": self.url,
-            "LOOM_WEAVER_API_KEY": self.key,
             "TERM": "xterm-256color",
             "LOOM_WEAVER_DEBUG": "",
         }
-        return {**inherited, **own, **more}
+        told = {"LOOM_WEAVER_URL": self.url, "LOOM_WEAVER_API_KEY": self.key} if self.in_environment else {}
+        return {**inherited, **own, **told, **more}
 
     def run(self, *arguments: str, stdin: bytes = b"", **environment: str) -> Ended:
         """To its end, with pipes."""
