@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loom_weaver.cli.streaming import started
 from loom_weaver.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def parse_place(text: str) -> Place:
 
 async def copy_out(client: AsyncClient, weaver_id: str, source: Place, goal: Place) -> None:
     """From the weaver to this machine."""
+    await started(client, weaver_id)
     kind = await _kind(client, weaver_id, source.path)
     if kind == "nothing":
         raise NotFound(f"there is no {source.path} in {weaver_id}")
@@ -54,6 +56,7 @@ async def copy_in(client: AsyncClient, weaver_id: str, source: Place, goal: Plac
     """From this machine to the weaver."""
     origin = Path(source.path)
     is_folder = _is_folder(origin)
+    await started(client, weaver_id)
     kind = await _kind(client, weaver_id, goal.path)
     if is_folder and kind == "file":
         raise BadRequest(f"{goal.path} is a file; a folder cannot become one")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from loom_weaver.cli.attaching import Manner, attach
 from loom_weaver.cli.output import remark, say
+from loom_weaver.cli.streaming import started
 from loom_weaver.cli.text import cleaned
 from loom_weaver.errors import LoomError, NotFound
 
@@ -60,23 +61,13 @@ async def _delete(client: AsyncClient, weaver_id: str) -> None:
 async def _entered(client: AsyncClient, weaver: WeaverObject, detach_keys: bytes) -> int | None:
     telling = asyncio.create_task(_tell_progress(client, weaver))
     try:
-        await _started(client, weaver.id)
+        await started(client, weaver.id)
     finally:
         telling.cancel()
         await asyncio.wait([telling])
     if sys.stderr.isatty():
         remark(f"{weaver.id}; ctrl-p ctrl-q leaves it running")
     return await attach(client, weaver.id, Manner(detach_keys, types_end=True))
-
-
-async def _started(client: AsyncClient, weaver_id: str) -> None:
-    from loom_weaver.client.errors import WeaverEnded
-
-    try:
-        await client.wait(weaver_id)
-    except WeaverEnded:
-        # Its terminal shows what it said, and its end.
-        return
 
 
 async def _tell_progress(client: AsyncClient, weaver: WeaverObject) -> None:

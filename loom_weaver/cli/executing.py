@@ -18,6 +18,7 @@ from loom_weaver.cli.local_terminal import (
     window_changes,
     window_size,
 )
+from loom_weaver.cli.streaming import started
 from loom_weaver.client.errors import ConnectionFailed
 from loom_weaver.errors import BadRequest
 
@@ -34,6 +35,7 @@ async def execute(
     """Its exit code. Raises Exit for a command that there is not."""
     if tty and interactive and not is_interactive():
         raise BadRequest("standard input is no terminal; leave -t out", field="--tty")
+    await started(client, weaver_id)
     try:
         size = window_size() if tty else None
         async with client.exec_stream(weaver_id, command, tty=tty, size=size) as process:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import typer
 
 from loom_weaver.client.async_client import AsyncClient
+from loom_weaver.client.errors import WeaverEnded
 from loom_weaver.client.server import Server
 
 Result = TypeVar("Result")
@@ -38,6 +39,13 @@ def stream(server: Server, work: Callable[[AsyncClient], Awaitable[Result]]) -> 
         return asyncio.run(run())
     except EndedBySignal as end:
         raise typer.Exit(end.exit_code) from end
+
+
+async def started(client: AsyncClient, weaver_id: str) -> None:
+    """At once for one that is not pending: what is asked of it then tells how it is."""
+    if (await client.get(weaver_id)).status == "pending":
+        with suppress(WeaverEnded):
+            await client.wait(weaver_id)
 
 
 @contextmanager
