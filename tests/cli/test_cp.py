@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command_line import CommandLine
+from tests.made_up_weavers import weaver
+
+WEAVER = "weaver_0123456789abcdef"
 
 
 @pytest.fixture
@@ -128,13 +131,16 @@ def test_file_1_a_hostile_archive_writes_nowhere_else(tmp_path: Path, archive: b
     )
 
     def answer(path: str) -> tuple[str, bytes]:
-        return ("application/x-tar", archive) if "/files" in path else ("application/json", folder)
+        if "/files" in path:
+            return "application/x-tar", archive
+        state = weaver(WEAVER).model_dump_json().encode()
+        return "application/json", folder if path.endswith("/exec") else state
 
     home = tmp_path / "home"
     home.mkdir()
     with answering(answer) as url:
         cli = CommandLine(url, "loom_sk_x", home)
-        told = cli.refused(2, "cp", "weaver_0123456789abcdef:out", "target")
+        told = cli.refused(2, "cp", f"{WEAVER}:out", "target")
     assert "evil" in told
     assert not Path("/tmp/loom-evil").exists()
     outside = [path for path in tmp_path.rglob("*") if (home / "target") not in (path, *path.parents)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,30 +18,8 @@ from loom_weaver.cli.weaver_table import status
 from loom_weaver.cli.weavers import choose
 from loom_weaver.client.items import EventKind, WeaverEvent
 from loom_weaver.errors import BadRequest, NotFound
-from loom_weaver.models import Isolation, Status, WeaverObject
-
-
-def weaver(weaver_id: str, state: Status = "running", **changes: Any) -> WeaverObject:
-    fields: dict[str, Any] = {
-        "id": weaver_id,
-        "pod_name": weaver_id.replace("weaver_", "loom-weaver-"),
-        "status": state,
-        "created_at": "2026-03-03T12:00:00Z",
-        "expires_at": "2026-03-04T12:00:00Z",
-        "image": "shell",
-        "tags": {},
-        "lifetime_hours": 24,
-        "age_hours": 0.0,
-        "owner_user_id": "user_1",
-        "org_id": "o",
-        "isolation": Isolation(kind="none", enforced=[]),
-        "timeline": [],
-        "viewers": 0,
-    }
-    empty = ("repo_id", "resources", "command", "args", "workdir", "started_at", "finished_at")
-    nothing = dict.fromkeys((*empty, "exit_code", "reason", "detail"))
-    return WeaverObject(**{**nothing, **fields, **changes})
-
+from loom_weaver.models import Status, WeaverObject
+from tests.made_up_weavers import weaver
 
 PRESENT = [
     weaver("weaver_abc1", tags={"name": "job"}).model_dump(),
