@@ -88,7 +88,7 @@ def _base(source: ast.ClassDef) -> str:
 
 def _method(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> str:
     returned = ast.unparse(node.returns) if node.returns else "None"
-    shown = _in_words(returned.replace("AsyncIterator", "Iterator"))
+    shown = _in_words(re.sub(r"AsyncGenerator\[(.*), None\]", r"Iterator[\1]", returned))
     signature = f"    def {node.name}({_in_words(ast.unparse(node.args))}) -> {shown}:"
     parts = [signature, _docstring(node, 8), f"        {_body(node, owner, returned)}"]
     if node.decorator_list:
@@ -106,7 +106,7 @@ def _body(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str, returned: st
         call = f"self._loop.run({call})"
     if returned in FACES:
         return f"return {FACES[returned]}({call}, self._loop)"
-    if returned.startswith("AsyncIterator"):
+    if returned.startswith("AsyncGenerator"):
         return f"return self._loop.iterate({call})"
     return call if returned == "None" else f"return {call}"
 

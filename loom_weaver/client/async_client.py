@@ -6,7 +6,7 @@ import asyncio
 import base64
 import pathlib
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -117,7 +117,7 @@ class AsyncClient:
         *,
         parallel: int = 20,
         **fields: Unpack[WeaverFields],
-    ) -> AsyncIterator[MapResult]:
+    ) -> AsyncGenerator[MapResult, None]:
         """Run each command in a weaver of its own, `parallel` at a time; yields results as they end.
 
         One result for each command, also for one that could not be run. Its weavers are gone when it ends,
@@ -137,6 +137,7 @@ class AsyncClient:
         return await listed(self._transport, fields)
 
     async def get(self, weaver_id: str) -> WeaverObject:
+        """Its present state. Raises NotFound where there is none."""
         return answer(WeaverObject, await self._transport.call("GET", weaver_path(weaver_id)))
 
     async def delete(self, weaver_id: str) -> None:

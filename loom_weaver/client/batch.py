@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 
 from loom_weaver.client.async_weaver import AsyncWeaver
 from loom_weaver.client.fields import checked_command
@@ -33,7 +33,7 @@ class Batch:
     def __repr__(self) -> str:
         return f"<Batch running={self._running} parallel={self._parallel}>"
 
-    async def results(self) -> AsyncIterator[MapResult]:
+    async def results(self) -> AsyncGenerator[MapResult, None]:
         workers = [asyncio.create_task(self._work(), name="commands of a map") for _ in range(self._parallel)]
         try:
             ended = 0

@@ -252,6 +252,7 @@ class Client(ClientFace):
         return self._loop.run(self._it.list(**fields))
 
     def get(self, weaver_id: str) -> WeaverObject:
+        """Its present state. Raises NotFound where there is none."""
         return self._loop.run(self._it.get(weaver_id))
 
     def delete(self, weaver_id: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
 
 import httpx
 
@@ -16,6 +17,7 @@ from loom_weaver.client.transport import Params, Transport
 from loom_weaver.errors import LoomError
 from loom_weaver.lifetime import rfc3339
 
+Result = TypeVar("Result")
 NO_CONTENT = 204
 HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-store"}
 
@@ -46,23 +48,32 @@ class EventSource:
         state = "over" if self._over else "open" if self._connection else "not connected"
         return f"<EventSource {self._path} {state} last_id={self._last_id!r}>"
 
+    async def open(self) -> None:
+        """What is asked for is as of now. Raises what does not pass by itself."""
+        while not self._over and self._chunks is None:
+            await self._tried(self._connect)
+
     async def events(self) -> list[ServerEvent]:
         """The next ones, at least one; none at the end. Raises what does not pass by itself."""
         while not self._over:
-            try:
-                events = await self._read()
-            except CallTimeout as error:
-                await self._failed(ConnectionFailed(error.message))
-            except LoomError as error:
-                await self._failed(error)
-            except BaseException:
-                await self._disconnect()
-                raise
-            else:
-                if events:
-                    self._last_id = events[-1].id or self._last_id
-                    return events
+            events = await self._tried(self._read)
+            if events:
+                self._last_id = events[-1].id or self._last_id
+                return events
         return []
+
+    async def _tried(self, step: Callable[[], Awaitable[Result]]) -> Result | None:
+        """None after a failure that may pass, and the pause that is due then."""
+        try:
+            return await step()
+        except CallTimeout as error:
+            await self._failed(ConnectionFailed(error.message))
+        except LoomError as error:
+            await self._failed(error)
+        except BaseException:
+            await self._disconnect()
+            raise
+        return None
 
     async def aclose(self) -> None:
         self._over = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast, get_args
+from typing import Self, cast, get_args
 
 from loom_weaver.client.event_source import EventSource
 from loom_weaver.client.items import EventKind, WeaverEvent
@@ -25,6 +25,10 @@ class AsyncEvents(AsyncStream[WeaverEvent]):
 
     def __repr__(self) -> str:
         return f"<AsyncEvents {self._source!r}>"
+
+    async def __aenter__(self) -> Self:
+        await self._source.open()
+        return self
 
     async def aclose(self) -> None:
         """Close it."""

@@ -10,7 +10,7 @@ from loom_weaver.models import WeaverList, WeaverObject
 PAGE = 500
 
 
-async def listed(transport: Transport, fields: ListFields) -> list[WeaverObject]:
+async def listed(transport: Transport, fields: ListFields, page_size: int = PAGE) -> list[WeaverObject]:
     """The newest `limit` that `fields` ask for; all where there is no limit."""
     unknown = fields.keys() - ListFields.__annotations__.keys()
     if unknown:
@@ -19,7 +19,7 @@ async def listed(transport: Transport, fields: ListFields) -> list[WeaverObject]
     limit = fields.get("limit")
     token: str | None = None
     while limit is None or len(weavers) < limit:
-        size = PAGE if limit is None else min(PAGE, limit - len(weavers))
+        size = page_size if limit is None else min(page_size, limit - len(weavers))
         params = [*_params(fields), ("limit", str(size)), *([("continue", token)] if token else [])]
         page = answer(WeaverList, await transport.call("GET", "/api/weavers", params=params))
         weavers += page.weavers

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from loom_weaver.client.event_source import EventSource
 from loom_weaver.client.items import LogEnd, LogGap, LogItem, LogLine
@@ -63,6 +64,10 @@ class AsyncLogs(AsyncStream[LogItem]):
     def end(self) -> LogEnd | None:
         """How the weaver ended; None while its log goes on."""
         return self._end
+
+    async def __aenter__(self) -> Self:
+        await self._source.open()
+        return self
 
     async def aclose(self) -> None:
         """Close it; the weaver goes on."""
