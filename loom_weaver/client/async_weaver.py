@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from loom_weaver.client.attachment import AsyncAttachment
 from loom_weaver.client.exec_stream import AsyncExecStream
@@ -14,11 +15,13 @@ from loom_weaver.client.fields import Command, Path, WeaverFields
 from loom_weaver.client.logs import AsyncLogs
 from loom_weaver.client.retrying import completed
 from loom_weaver.client.watch import Until
-from loom_weaver.errors import LoomError, NotFound
+from loom_weaver.errors import Conflict, LoomError, NotFound
 from loom_weaver.models import ExecResult, WeaverObject
 
 if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient
+
+Result = TypeVar("Result")
 
 
 class AsyncWeaver:
@@ -89,8 +92,9 @@ class AsyncWeaver:
         self, command: Command, *, stdin: str | bytes = b"", timeout: float = 300.0, check: bool = False
     ) -> ExecResult:
         """As `client.exec`, once it runs."""
-        await self._run()
-        return await self._client.exec(self.id, command, stdin=stdin, timeout=timeout, check=check)
+        return await self._once_running(
+            lambda: self._client.exec(self.id, command, stdin=stdin, timeout=timeout, check=check)
+        )
 
     def exec_stream(
         self, command: Command, *, tty: bool = False, size: tuple[int, int] | None = None
@@ -102,23 +106,19 @@ class AsyncWeaver:
 
     async def read_file(self, path: str) -> bytes:
         """As `client.read_file`, once it runs."""
-        await self._run()
-        return await self._client.read_file(self.id, path)
+        return await self._once_running(lambda: self._client.read_file(self.id, path))
 
     async def write_file(self, path: str, data: str | bytes) -> None:
         """As `client.write_file`, once it runs."""
-        await self._run()
-        await self._client.write_file(self.id, path, data)
+        await self._once_running(lambda: self._client.write_file(self.id, path, data))
 
     async def upload(self, local: Path, remote: str) -> None:
         """As `client.upload`, once it runs."""
-        await self._run()
-        await self._client.upload(self.id, local, remote)
+        await self._once_running(lambda: self._client.upload(self.id, local, remote))
 
     async def download(self, remote: str, local: Path) -> None:
         """As `client.download`, once it runs."""
-        await self._run()
-        await self._client.download(self.id, remote, local)
+        await self._once_running(lambda: self._client.download(self.id, remote, local))
 
     async def extend(self, lifetime_hours: int) -> WeaverObject:
         """As `client.extend`."""
@@ -132,6 +132,16 @@ class AsyncWeaver:
     async def _run(self) -> None:
         if self.state.status == "pending":
             await self.wait("running")
+
+    async def _once_running(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """A server waits a while for a weaver that starts; where that is not enough, it has done nothing."""
+        try:
+            return await call()
+        except Conflict:
+            if self.state.status != "pending":
+                raise
+        await self._run()
+        return await call()
 
     async def _create(self) -> None:
         image, fields = self._asked
