@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import machine, results, stalls, table
 from benchmarks.server import ROOT
 
-SCENARIOS = ("create", "echo", "output", "idle", "thousand", "crowd", "flood", "command_line")
+SCENARIOS = ("create", "echo", "output", "idle", "thousand", "crowd", "flood", "client", "command_line")
 LATEST = ROOT / "benchmarks/results/latest.json"
 PAGE = ROOT / "docs/benchmarks.md"
 
