@@ -83,7 +83,7 @@ def run_as_pasted(blocks: list[str], home: Path) -> list[str]:
 def test_the_readme_works_as_pasted(home: Path) -> None:
     port = str(free_port())
     blocks = [block.replace(PORT_OF_THE_README, port) for block in code_blocks(README, "bash")]
-    server, people, me, weaver, terminal, shell = run_as_pasted(blocks, home)
+    server, people, me, weaver, terminal, shell, python = run_as_pasted(blocks, home)
     assert '{"status":"ok"}' in server
     assert re.fullmatch(r"\s*user_\w+\n[0-9a-f-]{36}\s*", people)
     assert '"name":"ada"' in me
@@ -99,6 +99,8 @@ def test_the_readme_works_as_pasted(home: Path) -> None:
     made, answer, _, *rows, deleted = shell.strip().splitlines()
     assert (answer, deleted) == ("42", made)
     assert any(row.startswith(f"{made}  running") and "name=demo" in row for row in rows)
+    answer, *runs = filter(None, python.splitlines())
+    assert (answer, sorted(runs)) == ("42", [f"{n} 0 run {n}" for n in range(3)])
 
 
 def headings(page: Path) -> set[str]:

@@ -60,9 +60,16 @@ class StreamFace(Face[Stream], Generic[Stream, Item]):
             raise StopIteration
         return self._items.popleft()
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
         """Close it; what it streams goes on."""
-        self._loop.run(self._it.aclose())
+        # A client that is closed has closed its streams.
+        if not self._loop.is_closed:
+            self._loop.run(self._it.aclose())
 
 
 class ClientFace(Face[AsyncClient]):

@@ -47,6 +47,13 @@ class Closed(Exception):
         return kind(self.reason) if kind else None
 
 
+class _Connect(connect):
+    """Follows no redirect, as no call does: the token in the first message is for this server alone."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 class Link:
     def __init__(self, websocket: ClientConnection) -> None:
         self._websocket = websocket
@@ -63,7 +70,7 @@ class Link:
         server = transport.server
         parts = urlsplit(server.url)
         try:
-            websocket = await connect(
+            websocket = await _Connect(
                 ("wss" if transport.tls else "ws") + server.url[len(parts.scheme) :] + path,
                 subprotocols=[Subprotocol(name) for name in subprotocols] or None,
                 ssl=transport.tls,

@@ -1,4 +1,4 @@
-"""A server that gives one made-up answer to everything."""
+"""A server that gives one made-up answer to every GET, and a token to who posts."""
 
 from __future__ import annotations
 
@@ -16,17 +16,26 @@ class Reply:
     headers: Mapping[str, str]
 
 
+TOKEN = Reply(200, b'{"token": "ws_made_up", "expires_in": 30}', {})
+
+
 @contextmanager
 def answering(reply: Reply) -> Iterator[str]:
     """Its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(reply.status)
-            for name, value in ({"Content-Length": str(len(reply.body))} | dict(reply.headers)).items():
+            self.answer(reply)
+
+        def do_POST(self) -> None:
+            self.answer(TOKEN)
+
+        def answer(self, told: Reply) -> None:
+            self.send_response(told.status)
+            for name, value in ({"Content-Length": str(len(told.body))} | dict(told.headers)).items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            self.wfile.write(told.body)
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""

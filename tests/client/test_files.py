@@ -11,6 +11,7 @@ import pytest
 from loom_weaver import Client, errors
 from loom_weaver.client import NotALoomServer, Timeouts
 from tests.client.made_up_server import Reply, answering
+from tests.server.running import RunningServer
 
 
 def test_files_go_up_and_down(client: Client, tmp_path: Path) -> None:
@@ -84,6 +85,16 @@ def test_half_a_file_is_never_left(tmp_path: Path) -> None:
     ):
         client.download("weaver_abc123", "file", tmp_path / "file")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_follows_no_redirect(server: RunningServer) -> None:
+    elsewhere = {"Location": server.websocket_url("/api/weaver/weaver_abc123/attach")}
+    with (
+        answering(Reply(302, b"", elsewhere)) as url,
+        Client(url, "loom_sk_x") as client,
+        pytest.raises(NotALoomServer, match="302 Found, to ws://"),
+    ):
+        next(client.attach("weaver_abc123"))
 
 
 @pytest.mark.parametrize(
