@@ -24,6 +24,8 @@ def answering(reply: Reply) -> Iterator[str]:
     """Its URL."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
             self.answer(reply)
 
@@ -36,6 +38,7 @@ def answering(reply: Reply) -> Iterator[str]:
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(told.body)
+            self.close_connection = True
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
