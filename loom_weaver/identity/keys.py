@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Executable, Row, bindparam, insert, select, update
 
 from loom_weaver.errors import BadRequest, LoomError, NotFound, Unauthorized
 from loom_weaver.identity.database import Database
@@ -51,9 +51,16 @@ VALID_KEYS = (
     )
 )
 VALID_KEY_BY_HASH = VALID_KEYS.where(ApiKeyRow.hash == bindparam("hash"))
-VALID_KEY_BY_ID = VALID_KEYS.where(ApiKeyRow.id == bindparam("key_id"))
+VALID_KEY_BY_ID: Executable = VALID_KEYS.where(ApiKeyRow.id == bindparam("key_id"))
 
 _log = logging.getLogger(__name__)
+
+
+def valid(rows: Sequence[Row[Any]], key_id: str) -> Principal:
+    """Raise Unauthorized where there are none."""
+    if not rows:
+        raise Unauthorized(BAD_KEY)
+    return principal_from(rows, key_id)
 
 
 class Keys:
@@ -116,10 +123,7 @@ class Keys:
 
     async def principal_by_id(self, key_id: str) -> Principal:
         """The user of a key that was shown before, as long as it is still valid."""
-        rows = await self._database.rows(VALID_KEY_BY_ID, key_id=key_id, now=self._clock())
-        if not rows:
-            raise Unauthorized(BAD_KEY)
-        return principal_from(rows, key_id)
+        return valid(await self._database.rows(VALID_KEY_BY_ID, key_id=key_id, now=self._clock()), key_id)
 
     def _record_use(self, row: Row[Any]) -> None:
         """Off the caller's way: who calls does not wait for a write."""

@@ -42,7 +42,7 @@ class IdentityStore:
         self.repos = Repos(database, clock)
         self.secrets = RepoSecrets(database, clock, box)
         self.keys = Keys(database, clock)
-        self.ws_tokens = WsTokens(database, clock, self.users, self.keys)
+        self.ws_tokens = WsTokens(database, clock)
         self.idempotent_creates = IdempotentCreates(database, clock)
 
     def __repr__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, Executable, Row, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from loom_weaver.errors import Conflict, NotFound, Unauthorized
@@ -39,7 +39,7 @@ PRINCIPAL_COLUMNS = (
     MembershipRow.role,
 )
 PRINCIPALS = select(*PRINCIPAL_COLUMNS).outerjoin_from(UserRow, MembershipRow)
-PRINCIPAL_BY_ID = PRINCIPALS.where(UserRow.id == bindparam("user_id"))
+PRINCIPAL_BY_ID: Executable = PRINCIPALS.where(UserRow.id == bindparam("user_id"))
 CONFIGURED_PRINCIPAL = PRINCIPALS.add_columns(
     UserRow.configured_system_admin, UserRow.configured_support
 ).where(UserRow.name == bindparam("name"))
@@ -55,6 +55,13 @@ def principal_from(rows: Sequence[Row[Any]], key_id: str | None = None) -> Princ
         memberships={row.org_id: row.role for row in rows if row.org_id is not None},
         key_id=key_id,
     )
+
+
+def known(rows: Sequence[Row[Any]]) -> Principal:
+    """Raise Unauthorized where there are none."""
+    if not rows:
+        raise Unauthorized("The user of this credential no longer exists")
+    return principal_from(rows)
 
 
 class Users:
@@ -98,10 +105,7 @@ class Users:
         return await self.find(user_id)
 
     async def principal(self, user_id: str) -> Principal:
-        rows = await self._database.rows(PRINCIPAL_BY_ID, user_id=user_id)
-        if not rows:
-            raise Unauthorized("The user of this credential no longer exists")
-        return principal_from(rows)
+        return known(await self._database.rows(PRINCIPAL_BY_ID, user_id=user_id))
 
     async def principal_by_name(
         self, name: str, *, is_system_admin: bool = False, is_support: bool = False
