@@ -22,6 +22,14 @@ CTRL_C, CTRL_D, CTRL_P, CTRL_Q, CTRL_Z = "\x03", "\x04", "\x10", "\x11", "\x1a"
 DETACH = CTRL_P + CTRL_Q
 
 
+class _Terminal(pyte.Screen):
+    """Passes over `CSI ? … m`, by which vim asks how keys are sent (xterm's XTQMODKEYS)."""
+
+    def select_graphic_rendition(self, *attrs: int, private: bool = False) -> None:
+        if not private:
+            super().select_graphic_rendition(*attrs)
+
+
 class Screen:
     """A running program and what it has drawn."""
 
@@ -31,7 +39,7 @@ class Screen:
         """All that it wrote."""
         self.answers = True
         """Whether the terminal answers what programs ask it, as real ones do."""
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = _Terminal(COLUMNS, ROWS)
         self._screen.write_process_input = self._answer  # type: ignore[method-assign]
         self._stream = pyte.ByteStream(self._screen)
 
