@@ -16,8 +16,8 @@ from tests.client.conftest import TIMEOUTS
 from tests.client.lossy_proxy import Loss, losing
 from tests.server.running import JUPYTER_TOKEN, People, RunningServer, free_port, serving, wait_for
 
-COUNT = 400
-# Until everybody watches, and for some seconds then.
+COUNT = 1500
+# Until everybody watches, and then for longer than two servers take to start.
 SCRIPT = f"read x; i=0; while [ $i -lt {COUNT} ]; do i=$((i+1)); echo n$i; sleep 0.02; done; exit 3"
 
 
@@ -57,6 +57,13 @@ class Watched:
             if event.weaver is not None and event.weaver.status == "failed":
                 return
 
+    def wait_for(self, servers: int) -> None:
+        """Until all three have had something of the last of so many servers."""
+        before = len(self.lines)
+        wait_for(lambda: len(self.lines) > before + 40, "some lines")
+        wait_for(lambda: _count(self.terminal, Attached) == servers, "the terminal")
+        wait_for(lambda: [event.kind for event in self.events].count("ready") == servers, "the events")
+
     def finish(self) -> None:
         for each in self.done:
             each.result(90)
@@ -71,11 +78,10 @@ def test_a_killed_server_costs_no_line_and_doubles_none(tmp_path: Path) -> None:
         client = Client(first.url, JUPYTER_TOKEN, timeouts=TIMEOUTS)
         weaver = client.create("shell", command=["sh", "-c", SCRIPT])
         watched = Watched(client, weaver.id)
-        wait_for(lambda: len(watched.lines) > 40, "some lines")
+        watched.wait_for(1)
         first.kill()
     with serving(tmp_path / "data", port=port) as second:
-        before = len(watched.lines)
-        wait_for(lambda: len(watched.lines) > before + 40, "some lines more")
+        watched.wait_for(2)
         second.kill()
     with client, serving(tmp_path / "data", port=port):
         watched.finish()
@@ -85,6 +91,10 @@ def test_a_killed_server_costs_no_line_and_doubles_none(tmp_path: Path) -> None:
     assert watched.lines == ["", *numbers]
     _check_terminal(watched.terminal, "\r\n".join(["", *numbers, ""]))
     _check_events(watched.events)
+
+
+def _count(items: list[TerminalItem], kind: type[TerminalItem]) -> int:
+    return sum(isinstance(item, kind) for item in items)
 
 
 def _check_terminal(items: list[TerminalItem], shown: str) -> None:
