@@ -190,7 +190,7 @@ def test_a_program_that_redraws_all_the_time(cli: CommandLine) -> None:
         screen.until("ready>")
         screen.type("TERM=xterm python3 top.py\r")
         screen.until(f"{COLUMNS}x{ROWS}")
-        assert screen.lines[ROWS - 1] == "bottom"
+        screen.until(lambda: screen.lines[ROWS - 1] == "bottom", "the last row")
         screen.resize(70, 15)
         screen.until("70x15")
         screen.until(lambda: screen.lines[14] == "bottom", "the redraw")
