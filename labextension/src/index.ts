@@ -1,3 +1,5 @@
+import { logs } from './plugins/logs';
+import { terminals } from './plugins/terminals';
 import { weavers } from './plugins/weavers';
 
-export default [weavers];
+export default [weavers, terminals, logs];
