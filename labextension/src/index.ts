@@ -1,0 +1,3 @@
+import { weavers } from './plugins/weavers';
+
+export default [weavers];
