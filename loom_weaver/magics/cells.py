@@ -13,6 +13,7 @@ from loom_weaver.client.errors import ConnectionFailed
 from loom_weaver.errors import BadRequest, LoomError
 from loom_weaver.magics import resident
 from loom_weaver.magics.end_mark import EndMark
+from loom_weaver.magics.failures import CellFailed
 from loom_weaver.magics.resident import INTERRUPTED
 from loom_weaver.magics.streams import STREAMS, Output
 
@@ -70,20 +71,21 @@ class Python:
 def run_command(weaver: Weaver, command: Sequence[str], stdin: str | None) -> int:
     """A command of its own, with `stdin`; its exit code. An interrupt ends it: 130."""
     process = weaver.exec_stream(command)
+
+    def stop() -> None:
+        process.close()
+        raise KeyboardInterrupt
+
     try:
         if stdin is not None:
             process.send(stdin)
         process.send_eof()
-        Output(process).write(_stop)
+        Output(process).write(stop)
         return process.wait()
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         process.close()
-
-
-def _stop() -> None:
-    raise KeyboardInterrupt
 
 
 class Cells:
@@ -101,6 +103,9 @@ class Cells:
             known = self._pythons[weaver.id] = Python(weaver)
         try:
             return known.run(code)
+        except KeyboardInterrupt:
+            words = "interrupted again: the interpreter was ended, with its names"
+            raise CellFailed(words, INTERRUPTED) from None
         except BadRequest as error:
             raise BadRequest(f"{error.message}; --sh or --with PROGRAM runs cells without it") from error
         except ConnectionFailed as error:

@@ -48,6 +48,8 @@ def logs(house: House, options: argparse.Namespace) -> None:
         try:
             for item in log:
                 sys.stdout.write(_line(item, timestamps=options.timestamps))
+                if options.follow:
+                    sys.stdout.flush()
         except KeyboardInterrupt:
             # The usual way to stop following; nothing is wrong.
             return

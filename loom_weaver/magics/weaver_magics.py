@@ -12,6 +12,7 @@ from loom_weaver.magics import arguments, commands
 from loom_weaver.magics.arguments import NEW, Helped, cell_parser, line_parser, parsed
 from loom_weaver.magics.failures import CellFailed, as_one_line
 from loom_weaver.magics.house import House
+from loom_weaver.magics.resident import INTERRUPTED
 from loom_weaver.magics.starting import asks_for_a_new_one, create, wait_until_running
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class WeaverMagics(Magics):
                 self.house.last = used_before
         self._names["_exit_code"] = exit_code
         if exit_code and not options.no_raise_error:
-            raise CellFailed(f"the cell ended with {exit_code} in {weaver.id}", exit_code)
+            how = "was interrupted" if exit_code == INTERRUPTED else f"ended with {exit_code}"
+            raise CellFailed(f"the cell {how} in {weaver.id}", exit_code)
 
     def _weaver_of(self, options: argparse.Namespace) -> Weaver:
         is_new = options.weaver == NEW
