@@ -4,13 +4,29 @@ import tseslint from 'typescript-eslint';
 
 // The floors of the house. A module imports from its own floor and those below; what is not named here is a widget
 // or a command, on the floor below the plugins.
-const GROUND = ['models', 'sse', 'dotenv', 'lifetimes', 'words', 'weaverfilter'];
+const GROUND = [
+  'models',
+  'sse',
+  'ansi',
+  'backoff',
+  'charwidth',
+  'credit',
+  'dotenv',
+  'lifetimes',
+  'notebookspec',
+  'paste',
+  'terminalprotocol',
+  'weaverfilter',
+  'words'
+];
 const LINKS = [
   'api',
   'attachment',
   'deletions',
   'eventlink',
   'logstream',
+  'terminalserver',
+  'terminalsocket',
   'tokens',
   'weaverform',
   'weaverstore'
