@@ -89,11 +89,17 @@ export class NotebookView extends Widget {
     this._picture.setHidden(this._last !== null || this._picture.node.innerHTML === '');
     this._card.setHidden(this._last === null);
     if (this._last) {
-      this._card.show(this._last, this.spec.view === 'card', isGone);
+      this._card.draw(this._last, this.spec.view === 'card', isGone);
       this._card.offer(isGone || this.spec.view !== 'card' ? [] : this._actions(this._last));
       this._openBody();
     }
-    this._note(isGone ? { status: 'deleted' } : weaver ? { status: weaver.status, exit_code: weaver.exit_code } : {});
+    this._note(
+      isGone
+        ? { status: 'deleted' }
+        : weaver
+          ? { status: weaver.status, exit_code: weaver.exit_code }
+          : {}
+    );
   }
 
   /** One sentence where it cannot be live. */
@@ -138,7 +144,10 @@ export class NotebookView extends Widget {
   }
 
   private _actions(weaver: IWeaver): ICardAction[] {
-    const views = [this._toggle('terminal', this._trans.__('Terminal')), this._toggle('logs', this._trans.__('Log'))];
+    const views = [
+      this._toggle('terminal', this._trans.__('Terminal')),
+      this._toggle('logs', this._trans.__('Log'))
+    ];
     if (!this._context.weavers.store.mayChange(weaver)) {
       return views;
     }
@@ -182,7 +191,9 @@ export class NotebookView extends Widget {
     try {
       body = await (kind === 'logs' ? this._newLog() : this._newTerminal());
     } catch (error) {
-      this._say(this._trans.__('This part of the page could not be loaded: %1', (error as Error).message));
+      this._say(
+        this._trans.__('This part of the page could not be loaded: %1', (error as Error).message)
+      );
       return;
     }
     if (this.isDisposed || this._opened !== kind || this._body) {
@@ -199,7 +210,9 @@ export class NotebookView extends Widget {
     const { tail = 1_000, id } = this.spec;
     const { api } = this._context.weavers;
     const view = new LogView({ api, id, tail, translator: this._context.translator ?? undefined });
-    view.stateChanged.connect(({ lines }) => this._note({ lines_seen: lines.length + lines.dropped }));
+    view.stateChanged.connect(({ lines }) =>
+      this._note({ lines_seen: lines.length + lines.dropped })
+    );
     return view;
   }
 

@@ -27,7 +27,7 @@ export function widgetClasses(context: INotebookContext, models: LiveModels): Ex
   class WeaverView extends DOMWidgetView {
     protected readonly kind: string = 'card';
 
-    override _createElement(_: string): HTMLElement {
+    override _createElement(): HTMLElement {
       this.luminoWidget = new JupyterLuminoPanelWidget({ view: this });
       return this.luminoWidget.node;
     }

@@ -3,7 +3,13 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import { type ILiveModel, type LiveModels, MIME_TYPE, specOf, WIDGET_MIME_TYPE } from './notebookspec';
+import {
+  type ILiveModel,
+  type LiveModels,
+  MIME_TYPE,
+  specOf,
+  WIDGET_MIME_TYPE
+} from './notebookspec';
 import { type INotebookContext, NotebookView } from './notebookviews';
 
 /** Ahead of the widget manager's -10: an id finds its weaver again after the kernel is gone. */

@@ -34,7 +34,7 @@ export class WeaverCard extends Widget {
   }
 
   /** `whole`: with its image, tags and time; else the line with its state alone. */
-  show(weaver: IWeaver, whole: boolean, isDeleted: boolean): void {
+  draw(weaver: IWeaver, whole: boolean, isDeleted: boolean): void {
     this.node.setAttribute('aria-label', this._trans.__('Weaver %1', nameOf(weaver)));
     this.node.dataset['status'] = isDeleted ? 'deleted' : weaver.status;
     this._head.replaceChildren(...this._headOf(weaver, isDeleted));
@@ -60,7 +60,9 @@ export class WeaverCard extends Widget {
     const icon = isDeleted ? endingIcon : ICONS[weaver.status];
     icon.element({ container: state, tag: 'span' });
     const word = isDeleted ? this._trans.__('Deleted') : statusWord(weaver.status, this._trans);
-    state.append(hasEnded(weaver) && weaver.exit_code !== null ? `${word} (${weaver.exit_code})` : word);
+    state.append(
+      hasEnded(weaver) && weaver.exit_code !== null ? `${word} (${weaver.exit_code})` : word
+    );
     const name = text('span', 'lw-Card-name', nameOf(weaver));
     const id = nameOf(weaver) === weaver.id ? [] : [text('code', 'lw-Card-id', weaver.id)];
     const reason = isDeleted ? '' : reasonOf(weaver, this._trans);
