@@ -7,16 +7,17 @@ import tseslint from 'typescript-eslint';
 const GROUND = [
   'models',
   'sse',
-  'dotenv',
-  'lifetimes',
-  'words',
-  'weaverfilter',
   'ansi',
   'backoff',
   'charwidth',
   'credit',
+  'dotenv',
+  'lifetimes',
+  'notebookspec',
   'paste',
-  'terminalprotocol'
+  'terminalprotocol',
+  'weaverfilter',
+  'words'
 ];
 const LINKS = [
   'api',
