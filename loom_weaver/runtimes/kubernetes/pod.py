@@ -14,7 +14,7 @@ from loom_weaver.names import pod_name
 from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.runtimes.kubernetes import labels
 from loom_weaver.runtimes.kubernetes.overlay import merge
-from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER, annotations, escaped
+from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER, escaped, record
 from loom_weaver.weaver import WeaverSpec
 
 # Above the longest lifetime: a net for pods whose servers are all gone, not the lifetime itself, which may be
@@ -64,7 +64,7 @@ def manifest(spec: WeaverSpec, settings: PodSettings) -> dict[str, Any]:
     pod["metadata"]["labels"] |= labels.labels(
         settings.installation, spec.id, spec.owner_user_id, spec.org_id
     )
-    pod["metadata"]["annotations"] |= annotations(spec)
+    pod["metadata"]["annotations"] |= record(spec)
     return pod
 
 

@@ -15,7 +15,7 @@ from loom_weaver.weaver import WeaverSpec
 CONTAINER = "weaver"
 
 
-def annotations(spec: WeaverSpec) -> dict[str, str]:
+def record(spec: WeaverSpec) -> dict[str, str]:
     given = [name for name in ("command", "args") if getattr(spec, name) is not None]
     exact = {
         labels.CREATED_AT: rfc3339(spec.created_at),
