@@ -44,6 +44,8 @@ class ChannelSocket:
         """Wait for room, and send; returns whether the connection still took it."""
         try:
             for message in channels.stdin(data):
+                if self._is_lost:
+                    return False
                 await self._socket.send_bytes(message)
         except (aiohttp.ClientError, ConnectionError):
             return False
@@ -59,6 +61,12 @@ class ChannelSocket:
         """At once: a polite close waits for what the other side still wants to send."""
         self._socket._set_closed()
         self._socket._response.close()
+
+    @property
+    def _is_lost(self) -> bool:
+        """Known before anybody receives the news."""
+        connection = self._socket._response.connection
+        return connection is None or connection.transport is None or connection.transport.is_closing()
 
     async def _send(self, message: bytes) -> None:
         try:

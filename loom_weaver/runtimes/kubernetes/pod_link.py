@@ -12,9 +12,9 @@ from loom_weaver.errors import NotFound
 from loom_weaver.names import pod_name
 from loom_weaver.runtimes.kubernetes.channel_socket import ChannelSocket
 from loom_weaver.runtimes.kubernetes.cluster import Cluster
-from loom_weaver.runtimes.kubernetes.containers import CONTAINER
 from loom_weaver.runtimes.kubernetes.objects import Pod
 from loom_weaver.runtimes.kubernetes.pod_cache import PodCache
+from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER
 from loom_weaver.weaver import Weaver
 
 
