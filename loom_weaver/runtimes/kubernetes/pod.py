@@ -13,8 +13,9 @@ from loom_weaver.models import Resources
 from loom_weaver.names import pod_name
 from loom_weaver.quantities import cpu_cores, memory_bytes
 from loom_weaver.runtimes.kubernetes import labels
+from loom_weaver.runtimes.kubernetes.containers import CONTAINER
 from loom_weaver.runtimes.kubernetes.overlay import merge
-from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER, escaped, record
+from loom_weaver.runtimes.kubernetes.pod_record import escaped, record
 from loom_weaver.weaver import WeaverSpec
 
 # Above the longest lifetime: a net for pods whose servers are all gone, not the lifetime itself, which may be
@@ -46,7 +47,7 @@ class PodSettings:
     memory_request_ratio: float = 1.0
     cpu_request_ratio: float = 0.1
     extra_resources: Mapping[str, str] = field(default_factory=dict)
-    image_pull_policy: str = ""
+    image_pull_policy: str = "IfNotPresent"
     image_pull_secrets: Sequence[str] = ()
     service_account: str = ""
     runtime_class: str = ""

@@ -11,7 +11,7 @@ import msgspec
 
 from loom_weaver.changes import ChangeLog
 from loom_weaver.errors import NotFound
-from loom_weaver.lifetime import Clock, utc_now
+from loom_weaver.lifetime import Clock, rfc3339, utc_now
 from loom_weaver.models import Isolation
 from loom_weaver.runtimes.base import NO_SUCH_WEAVER
 from loom_weaver.runtimes.kubernetes import labels
@@ -49,7 +49,7 @@ class PodCache:
         isolation: Callable[[WeaverSpec], Isolation],
         *,
         clock: Clock = utc_now,
-        gone: Callable[[str], None] = lambda weaver_id: None,
+        gone: Callable[[str], None] | None = None,
     ) -> None:
         self.changes = changes
         self._isolation = isolation
@@ -102,7 +102,10 @@ class PodCache:
             return None
         known = self._entries.get(spec.id)
         if known is not None and known.pod.uid != pod.uid:
-            return None
+            if not _is_newer(pod, known.pod):
+                return None
+            self._bury(spec.id)
+            known = None
         if known is not None and not _is_newer(pod, known.pod):
             return known.weaver
         slim = _slim(pod)
@@ -116,11 +119,7 @@ class PodCache:
 
     def remove(self, pod: Pod) -> None:
         """The pod is gone."""
-        self._tombstones.append(pod.uid)
-        weaver_id = (pod.metadata.labels or {}).get(labels.WEAVER, "")
-        known = self._entries.get(weaver_id)
-        if known is not None and known.pod.uid == pod.uid:
-            self._bury(weaver_id)
+        self.forget((pod.metadata.labels or {}).get(labels.WEAVER, ""), pod.uid)
 
     def note_trouble(self, name: str, uid: str, trouble: Trouble) -> None:
         """An event of the cluster about a pod; only those that have not started are in need of it."""
@@ -133,6 +132,25 @@ class PodCache:
     def begin_end(self, weaver_id: str, reason: str) -> None:
         """This server is about to delete it; looks from now on know why."""
         self.entry(weaver_id).ending = reason
+
+    def give_up_end(self, weaver_id: str) -> None:
+        """It could not be deleted after all."""
+        if (known := self._entries.get(weaver_id)) is not None:
+            known.ending = None
+
+    def forget(self, weaver_id: str, uid: str) -> None:
+        """The cluster does not know the pod any more; the watch will say so too."""
+        self._tombstones.append(uid)
+        known = self._entries.get(weaver_id)
+        if known is not None and known.pod.uid == uid:
+            self._bury(weaver_id)
+
+    def end_at_once(self, weaver_id: str) -> None:
+        """Kubernetes removed the pod within the call; the watch will say so too."""
+        known = self._entries.get(weaver_id)
+        if known is not None and known.pod.metadata.deletion_timestamp is None:
+            known.pod.metadata.deletion_timestamp = rfc3339(self._clock())
+            self._look(known)
 
     def look_again(self) -> None:
         """For what only the passing of time tells: pods that should be gone and are not."""
@@ -155,16 +173,14 @@ class PodCache:
             known = self._entries.get(weaver_id)
             if known is None or known.pod.uid != uid or _number(known.pod) > _int(version):
                 continue
-            self._tombstones.append(uid)
-            self._bury(weaver_id)
+            self.forget(weaver_id, uid)
         self._unseen = {}
 
     def event(self, kind: str, item: msgspec.Raw) -> None:
         pod = _pod.decode(item)
+        self.take(pod)
         if kind == "DELETED":
             self.remove(pod)
-        else:
-            self.take(pod)
 
     def _add(self, pod: Pod, spec: WeaverSpec) -> Weaver:
         weaver = weaver_of(self._view(pod, spec))
@@ -208,7 +224,8 @@ class PodCache:
         weaver = self._entries.pop(weaver_id).weaver
         self.changes.publish("deleted", replace(weaver, version=weaver.version + 1))
         self._wake(weaver_id)
-        self._gone(weaver_id)
+        if self._gone is not None:
+            self._gone(weaver_id)
 
     def _wake(self, weaver_id: str) -> None:
         if (waiting := self._waiting.pop(weaver_id, None)) is not None:

@@ -8,11 +8,9 @@ from loom_weaver.lifetime import parse_rfc3339, rfc3339
 from loom_weaver.models import Resources
 from loom_weaver.names import is_weaver_id, pod_name
 from loom_weaver.runtimes.kubernetes import labels
+from loom_weaver.runtimes.kubernetes.containers import CONTAINER
 from loom_weaver.runtimes.kubernetes.objects import Container, Pod
 from loom_weaver.weaver import WeaverSpec
-
-# The container that is the weaver; a template may add others.
-CONTAINER = "weaver"
 
 
 def record(spec: WeaverSpec) -> dict[str, str]:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from loom_weaver.lifetime import parse_rfc3339, rfc3339
 from loom_weaver.models import Isolation, TimelineEntry
 from loom_weaver.runtimes.kubernetes import labels
+from loom_weaver.runtimes.kubernetes.containers import CONTAINER
 from loom_weaver.runtimes.kubernetes.end_words import End, end_of
 from loom_weaver.runtimes.kubernetes.objects import Condition, Pod
-from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER
 from loom_weaver.runtimes.kubernetes.start_words import (
     EVENTS,
     IMAGE_REASONS,
