@@ -60,6 +60,9 @@ class ChannelSocket:
     def abort(self) -> None:
         """At once: a polite close waits for what the other side still wants to send."""
         self._socket._set_closed()
+        connection = self._socket._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self._socket._response.close()
 
     @property

@@ -21,6 +21,8 @@ START_SECONDS = 20.0
 END_SECONDS = 10.0
 # How container runtimes say that there is no such program.
 NO_PROGRAM = ("executable file not found", "no such file or directory", "permission denied")
+# The API server opens the connection to a pod that does not run, and tells afterwards.
+NO_CONTAINER = ("unable to upgrade connection", "not found in pod", "container not running")
 WITHOUT_SHELL = "this image has no sh, so a command that is left goes on until it ends by itself"
 NO_END_OF_INPUT = "this cluster is too old to end a command's standard input"
 LOST = "the connection to the command was lost"
@@ -180,7 +182,9 @@ async def open_exec(link: PodLink, spec: ExecSpec) -> PodExec:
     await process.close()
     if problem.message in PROBLEMS.values():
         raise BadRequest(f"{spec.command[0]}: {problem.message}", field="command")
-    if not _names_no_program(problem):
+    if any(words in problem.message for words in NO_CONTAINER):
+        raise Conflict(NOT_RUNNING)
+    if not any(words in problem.message for words in NO_PROGRAM):
         raise RuntimeFailure("the command could not be started")
     return await _open_without_shell(link, spec)
 
@@ -210,7 +214,3 @@ async def _problem(process: PodExec) -> Outcome | None:
     except BaseException:
         await process.close()
         raise
-
-
-def _names_no_program(outcome: Outcome) -> bool:
-    return any(words in outcome.message for words in NO_PROGRAM)

@@ -12,9 +12,9 @@ from loom_weaver.errors import NotFound
 from loom_weaver.names import pod_name
 from loom_weaver.runtimes.kubernetes.channel_socket import ChannelSocket
 from loom_weaver.runtimes.kubernetes.cluster import Cluster
+from loom_weaver.runtimes.kubernetes.containers import CONTAINER
 from loom_weaver.runtimes.kubernetes.objects import Pod
 from loom_weaver.runtimes.kubernetes.pod_cache import PodCache
-from loom_weaver.runtimes.kubernetes.pod_record import CONTAINER
 from loom_weaver.weaver import Weaver
 
 
@@ -88,7 +88,12 @@ class PodLink:
         """Its text, with timestamps unless `options` say otherwise."""
         query = {"container": CONTAINER, "timestamps": "true", **options}
         async with self._cluster.stream(f"{self._path}/log", query, silence=silence) as response:
-            yield response
+            try:
+                yield response
+            finally:
+                if (connection := response.connection) and connection.transport:
+                    # Not the polite way: the other side may have much to say that nobody reads any more.
+                    connection.transport.abort()
 
 
 def container_ended(pod: Pod) -> bool:
