@@ -53,7 +53,7 @@ async def _make_namespace(cluster: Cluster, name: str) -> None:
 
 
 async def _try_a_pod(cluster: Cluster, namespace: str, settings: PodSettings) -> None:
-    """The API server checks every option, the namespace's rules and this server's rights, and keeps nothing."""
+    """The API server checks options, the namespace's rules and this server's rights, and keeps nothing."""
     body = manifest(SAMPLE, settings)
     try:
         await cluster.post(

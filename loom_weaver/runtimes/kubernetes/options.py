@@ -79,14 +79,12 @@ class KubernetesOptions(Runtime):
     ).tag(config=True)
 
     def pod_settings(self) -> PodSettings:
-        own = {
+        own: dict[str, Any] = {
             "installation": self.installation or "none",
             "home": self.home_directory,
             "template": self.pod_template,
         }
-        same = {
-            name: getattr(self, name) for name in PodSettings.__dataclass_fields__ if name not in own
-        }
+        same = {name: getattr(self, name) for name in PodSettings.__dataclass_fields__ if name not in own}
         return PodSettings(**own, **same)
 
     @validate("default_memory", "home_size", "tmp_size")

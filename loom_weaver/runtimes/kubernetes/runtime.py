@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from loom_weaver.changes import ChangeLog
-from loom_weaver.errors import BadRequest, LoomError, RuntimeTimeout, Unavailable
+from loom_weaver.errors import BadRequest, RuntimeTimeout, Unavailable
 from loom_weaver.images import ImageReference
 from loom_weaver.models import CreateWeaver
 from loom_weaver.runtimes import base
 from loom_weaver.runtimes.kubernetes import labels, pod
 from loom_weaver.runtimes.kubernetes.cluster import Cluster
+from loom_weaver.runtimes.kubernetes.errors import Refusal
 from loom_weaver.runtimes.kubernetes.namespace import prepare
 from loom_weaver.runtimes.kubernetes.options import KubernetesOptions
 from loom_weaver.runtimes.kubernetes.pod_cache import PodCache
@@ -163,16 +164,15 @@ class KubernetesRuntime(KubernetesOptions):
         """What can never work is raised; what only takes long goes on behind the scenes."""
         loading = asyncio.create_task(self._follower.loaded.wait())
         try:
-            await asyncio.wait(
-                [working, loading], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([working, loading], timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             loading.cancel()
         if working.done():
             working.result()
         if not self._follower.loaded.is_set():
             self.log.warning(
-                "Kubernetes does not answer yet (%s); it is tried further", self._follower.problem or "no word"
+                "Kubernetes does not answer yet (%s); it is tried further",
+                self._follower.problem or "no word",
             )
 
     async def _work(self, cluster: Cluster) -> None:
@@ -188,7 +188,7 @@ class KubernetesRuntime(KubernetesOptions):
             try:
                 return await prepare(cluster, self.namespace, self._settings)
             except (Unavailable, RuntimeTimeout) as error:
-                if not isinstance(error.__cause__, OSError | TimeoutError):
+                if isinstance(error.__cause__, Refusal):
                     raise
                 self._follower.problem = error.message
                 await asyncio.sleep(RETRY_SECONDS)

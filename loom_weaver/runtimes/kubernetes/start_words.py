@@ -21,7 +21,6 @@ EVENTS = {
     "FailedMount": "A volume of the weaver cannot be mounted",
     "FailedAttachVolume": "A volume of the weaver cannot be attached to its node",
     "FailedCreatePodSandBox": "The node cannot make the weaver's surroundings",
-    "FailedScheduling": "No node takes the weaver",
     "NetworkNotReady": "The node's network is not ready",
     "FailedCreatePodContainer": "The node cannot make the weaver's container",
     "FailedNodeAllocatableEnforcement": "The node cannot give what the weaver asks for",
@@ -70,6 +69,6 @@ def event_sentence(reason: str, message: str) -> str:
 def _cause(message: str) -> str:
     """The message without the names that Kubernetes puts before the cause, on one line."""
     text = " ".join(message.split())
-    for mark in ("ErrImagePull: ", " desc = "):
+    for mark in ("ErrImagePull: ", " desc = ", "failed to resolve reference "):
         text = text.rpartition(mark)[2]
     return text.strip().rstrip(".")

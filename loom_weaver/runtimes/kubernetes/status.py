@@ -188,32 +188,38 @@ def _why_pending(look: Look) -> tuple[str | None, str | None]:
 
 
 def _timeline(look: Look, weaver: Weaver, previous: Weaver | None) -> tuple[TimelineEntry, ...]:
-    """What the pod tells, and the troubles seen on the way."""
-    entries = [(look.spec.created_at, TimelineEntry(at=rfc3339(look.spec.created_at), event="Created"))]
-    entries += _troubles(look, weaver, previous)
+    """What the pod tells, and the troubles seen on the way, in the order in which it must have been."""
+    entries = [_entry(look.spec.created_at, "Created"), *_troubles(look, weaver, previous)]
     if weaver.started_at:
         entries.append(_entry(weaver.started_at, "Started"))
     if (extended_at := _moment((look.pod.metadata.annotations or {}).get(labels.EXTENDED_AT))) is not None:
         entries.append(_entry(extended_at, "Extended", f"to {weaver.lifetime_hours} hours"))
-    if weaver.finished_at and (end := _terminated(look)) is not None:
-        entries.append(_entry(weaver.finished_at, "Completed" if end.succeeded else "Failed", end.detail))
+    ended = weaver.status != "terminating" or (previous is not None and _has_ended(previous))
+    if ended and (end := _terminated(look)) is not None:
+        at = weaver.finished_at or look.now
+        entries.append(_entry(at, "Completed" if end.succeeded else "Failed", end.detail))
     if weaver.status == "terminating":
-        entries.append(_entry(_deleted_at(look.pod), "Terminating", weaver.detail))
-    return tuple(entry for _, entry in sorted(entries, key=lambda pair: pair[0]))
+        known = [each for each in previous.timeline if each.event == "Terminating"] if previous else []
+        entries.append(known[0] if known else _entry(_deleted_at(look.pod), "Terminating", weaver.detail))
+    return tuple(entries)
 
 
-def _troubles(look: Look, weaver: Weaver, previous: Weaver | None) -> list[tuple[datetime, TimelineEntry]]:
+def _has_ended(weaver: Weaver) -> bool:
+    """Whether it had ended before it was deleted."""
+    return any(entry.event in ("Completed", "Failed") for entry in weaver.timeline)
+
+
+def _troubles(look: Look, weaver: Weaver, previous: Weaver | None) -> list[TimelineEntry]:
     known = {"Created", "Started", "Extended", "Completed", "Failed", "Terminating"}
-    kept = [entry for entry in previous.timeline if entry.event not in known] if previous else []
-    troubles = [(parse_rfc3339(entry.at), entry) for entry in kept]
+    troubles = [entry for entry in previous.timeline if entry.event not in known] if previous else []
     unlike = previous is None or (previous.reason, previous.status) != (weaver.reason, weaver.status)
     if weaver.status in ("pending", "running") and weaver.reason and unlike:
         troubles.append(_entry(look.now, weaver.reason, weaver.detail))
     return troubles
 
 
-def _entry(at: datetime, event: str, detail: str | None = None) -> tuple[datetime, TimelineEntry]:
-    return at, TimelineEntry(at=rfc3339(at), event=event, detail=detail)
+def _entry(at: datetime, event: str, detail: str | None = None) -> TimelineEntry:
+    return TimelineEntry(at=rfc3339(at), event=event, detail=detail)
 
 
 def _started_at(look: Look) -> datetime | None:
