@@ -42,8 +42,9 @@ async def sweep(runtime: Runtime, clock: Clock = utc_now, *, dry_run: bool = Fal
 async def sweep_for_ever(runtime: Runtime) -> None:
     await asyncio.sleep(FIRST_AFTER_SECONDS)
     while True:
-        report = await sweep(runtime)
-        if report.count:
+        # A runtime that cannot be reached now is asked again a minute later.
+        report = await sweep(runtime) if runtime.ready else None
+        if report is not None and report.count:
             log.info("Deleted %d expired weavers", report.count)
         await asyncio.sleep(PERIOD_SECONDS)
 

@@ -135,7 +135,7 @@ class LineSplitter:
     def _cut(self, lines: list[Line], begin: int, stop: int, stamps: Stamps) -> int:
         """Take pieces of a line that is too long; returns where the rest begins."""
         while stop - begin > self._longest:
-            end = _character_start(self._rest, begin + self._longest)
+            end = character_start(self._rest, begin + self._longest)
             text = self._rest[begin:end].decode("utf-8", "replace")
             lines.append(Line(f"{self._line}-{self._begin + end}", self._time(begin, stamps), text))
             self._at = None
@@ -218,7 +218,7 @@ def _offset_of(stamp: tuple[int, int]) -> int:
     return stamp[0]
 
 
-def _character_start(data: bytearray, end: int) -> int:
+def character_start(data: bytearray, end: int) -> int:
     """The last place up to `end` where `data` can be cut without breaking a UTF-8 character."""
     for back in range(4):
         byte = data[end - back]

@@ -14,14 +14,14 @@ SMALLEST = 4096
 
 
 class Scrollback:
-    """The newest `limit` bytes. Offsets count from the first byte ever appended."""
+    """The newest `limit` bytes. Offsets count from the first byte ever appended, which has `begin`."""
 
-    __slots__ = ("_buffer", "end", "limit")
+    __slots__ = ("_buffer", "_first", "end", "limit")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, begin: int = 0) -> None:
         self.limit = limit
-        self.end = 0
-        self._buffer = bytearray(min(SMALLEST, limit))
+        self.end = self._first = begin
+        self._buffer = bytearray(limit if begin else min(SMALLEST, limit))
 
     def __repr__(self) -> str:
         return f"<Scrollback {self.start}…{self.end}>"
@@ -29,7 +29,7 @@ class Scrollback:
     @property
     def start(self) -> int:
         """The offset of the oldest byte that is kept."""
-        return max(0, self.end - self.limit)
+        return max(self._first, self.end - self.limit)
 
     def missing(self, offset: int) -> int:
         """How many of the bytes from `offset` on are not kept any more."""
@@ -55,6 +55,26 @@ class Scrollback:
             raise ValueError(f"{offset} is not in {self!r}")
         at = offset % len(self._buffer)
         return memoryview(self._buffer)[at : at + min(size, self.end - offset)].toreadonly()
+
+    def refit(self, limit: int, before: bytes = b"") -> None:
+        """Keep `limit` bytes from now on; `before` is what came right before the oldest that is kept.
+
+        Views taken before stay good.
+        """
+        kept = bytearray(before[-self.start :] if self.start else b"")
+        offset = self.start
+        while offset < self.end:
+            part = self.read(offset, self.end - offset)
+            kept += part
+            offset += len(part)
+        del kept[: max(0, len(kept) - limit)]
+        self.limit = limit
+        self._first = offset = self.end - len(kept)
+        self._buffer = bytearray(limit if self.end > SMALLEST else min(SMALLEST, limit))
+        at = offset % len(self._buffer)
+        head = kept[: len(self._buffer) - at]
+        self._buffer[at : at + len(head)] = head
+        self._buffer[: len(kept) - len(head)] = kept[len(head) :]
 
     def _reserve(self, end: int) -> None:
         """Grow while nothing has been overwritten. A new buffer, for a view of the old one may be about."""

@@ -21,6 +21,7 @@ from loom_weaver_server.routes import ROUTES, handlers
 from loom_weaver_server.secrets_in_text import scrub_tornados_log
 
 RUNTIMES = {
+    "kubernetes": "loom_weaver.runtimes.kubernetes.runtime.KubernetesRuntime",
     "local": "loom_weaver.runtimes.local.runtime.LocalRuntime",
     "memory": "loom_weaver.runtimes.memory.MemoryRuntime",
 }
@@ -33,7 +34,8 @@ class LoomWeaverApp(ExtensionApp):
 
     runtime = Unicode(
         config=True,
-        help="What runs weavers: local (processes on this machine), or the import path of a Runtime."
+        help="What runs weavers: local (processes on this machine), kubernetes (pods of a cluster), or the"
+        " import path of a Runtime."
         " Default: the environment's LOOM_WEAVER_RUNTIME, else local.",
     )
     data_dir = Unicode(
@@ -66,6 +68,14 @@ class LoomWeaverApp(ExtensionApp):
         """Raise Unavailable for what is no runtime."""
         try:
             found = import_item(RUNTIMES.get(self.runtime, self.runtime))
+        except ModuleNotFoundError as error:
+            # One of our own runtimes that needs a package which is not here.
+            missing = self.runtime in RUNTIMES and not (error.name or "").startswith("loom_weaver")
+            raise Unavailable(
+                f"the {self.runtime} runtime needs {error.name}: pip install 'loom-weaver[{self.runtime}]'"
+                if missing
+                else self._no_runtime()
+            ) from error
         except ImportError as error:
             raise Unavailable(self._no_runtime()) from error
         if not (isinstance(found, type) and issubclass(found, Runtime)):

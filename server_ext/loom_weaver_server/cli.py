@@ -24,7 +24,10 @@ def _serve(
         typer.Option(help="Where users, keys and weavers are kept. [default: in Jupyter's data directory]"),
     ] = "",
     runtime: Annotated[
-        str, typer.Option(help="What runs weavers: local, or the import path of a Runtime. [default: local]")
+        str,
+        typer.Option(
+            help="What runs weavers: local, kubernetes, or the import path of a Runtime. [default: local]"
+        ),
     ] = "",
 ) -> None:
     """Serve the API on 127.0.0.1, in the foreground, until Ctrl-C; the weavers go on after it."""

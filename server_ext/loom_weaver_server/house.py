@@ -145,14 +145,13 @@ class House(LoggingConfigurable):
         self._stack.callback(collector.unregister)
 
     def _runtime(self) -> Runtime:
-        """Only a runtime that keeps something here has to know where."""
-        where = (
-            {"data_dir": str(self._data_dir)} if self._runtime_class.class_traits().get("data_dir") else {}
-        )
-        return self._runtime_class(parent=self.parent, **where)
+        """Told what it asks for: where it may keep something, what tells its weavers from those of others."""
+        offered = {"data_dir": str(self._data_dir), "installation": self.identity.installation_id}
+        asked = {name: value for name, value in offered.items() if name in self._runtime_class.class_traits()}
+        return self._runtime_class(parent=self.parent, **asked)
 
     def _say_what_goes_on(self) -> None:
-        active = sum(weaver.active for weaver in self.runtime.list())
+        active = sum(weaver.active for weaver in self.runtime.list()) if self.runtime.ready else 0
         if active:
             self.log.warning(GO_ON, active)
 

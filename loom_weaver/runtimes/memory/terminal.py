@@ -11,90 +11,15 @@ from loom_weaver import flow
 from loom_weaver.runtimes.base import ReplayStart, Viewer
 from loom_weaver.runtimes.memory.arrivals import Arrivals
 from loom_weaver.runtimes.memory.descriptors import Outlet, set_terminal_size
+from loom_weaver.runtimes.ring_attachment import TURN, RingAttachment
 from loom_weaver.scrollback import Scrollback, replay_from
 
 COLS, ROWS = 80, 24
 READ = 64 * 1024
-# The loop is everybody's: no terminal reads, and no viewer gets, more than this in one turn of it.
-TURN = 256 * 1024
 # What the program left behind may hold the terminal for ever: once it ended, so much silence is the end.
 SILENCE = 0.25
 # A viewer is served from the ring until it is too slow.
 SMALLEST_RING = flow.CLOSE_BEHIND + TURN
-
-
-class Attached:
-    """One viewer's place in the ring; nothing is kept for it but its offset."""
-
-    def __init__(self, terminal: Terminal, viewer: Viewer, offset: int, gap: int | None) -> None:
-        self.epoch = terminal.epoch
-        self.offset = self._at = offset
-        self.live = terminal.ring.end
-        self.gap = gap
-        self.size = terminal.size
-        self._terminal = terminal
-        self._viewer = viewer
-        self._paused = True
-        self._closed = False
-        self._scheduled = False
-        # When it last took something, or when there was something again after it had taken all.
-        self._waits_since = terminal.now()
-
-    def __repr__(self) -> str:
-        return f"<Attached at={self._at} lag={self.lag} {'paused' if self._paused else 'flowing'}>"
-
-    @property
-    def lag(self) -> int:
-        return self._terminal.ring.end - self._at
-
-    def pace(self, now: float) -> tuple[int, float]:
-        return self.lag, now - self._waits_since
-
-    async def send(self, data: bytes) -> None:
-        await self._terminal.write(data)
-
-    def pause(self) -> None:
-        self._paused = True
-
-    def resume(self) -> None:
-        self._paused = False
-        self.wake()
-
-    def close(self) -> None:
-        self._closed = True
-        self._terminal.detach(self)
-
-    def arrived(self, size: int, now: float) -> None:
-        """`size` bytes are new in the ring."""
-        if self.lag == size:
-            self._waits_since = now
-        if flow.too_slow(self.lag):
-            self.close()
-            self._viewer.too_slow()
-        else:
-            self.wake()
-
-    def wake(self) -> None:
-        if not self._scheduled and not self._paused and not self._closed:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._give)
-
-    def _give(self) -> None:
-        self._scheduled = False
-        until = self._at + TURN
-        begin = self._at
-        while self.lag and self._at < until and not self._paused and not self._closed:
-            data = self._terminal.ring.read(self._at, READ)
-            self._at += len(data)
-            self._viewer.output(data)
-        if self._at > begin:
-            self._waits_since = self._terminal.now()
-            self._terminal.look_again()
-        if self.lag:
-            self.wake()
-        elif self._terminal.ended and not self._paused and not self._closed:
-            self.close()
-            self._viewer.ended()
 
 
 class Terminal:
@@ -107,7 +32,7 @@ class Terminal:
         self.ended = False
         self.now = asyncio.get_running_loop().time
         self._clock_ms = clock_ms
-        self._viewers: list[Attached] = []
+        self._viewers: list[RingAttachment] = []
         self._news: asyncio.Future[None] | None = None
         self._reading = False
         self._timer: asyncio.TimerHandle | None = None
@@ -122,14 +47,14 @@ class Terminal:
         state = "ended" if self.ended else "reading" if self._reading else "held back"
         return f"<Terminal {self.ring!r} viewers={len(self._viewers)} {state}>"
 
-    def attach(self, viewer: Viewer, start: ReplayStart) -> Attached:
+    def attach(self, viewer: Viewer, start: ReplayStart) -> RingAttachment:
         since = None if start.offset is None else start.offset if start.epoch == self.epoch else -1
         offset, gap = replay_from(self.ring.start, self.ring.end, shown=start.scrollback, since=since)
-        attached = Attached(self, viewer, offset, gap)
+        attached = RingAttachment(self, viewer, offset, gap)
         self._viewers.append(attached)
         return attached
 
-    def detach(self, attached: Attached) -> None:
+    def detach(self, attached: RingAttachment) -> None:
         if attached in self._viewers:
             self._viewers.remove(attached)
             self.look_again()

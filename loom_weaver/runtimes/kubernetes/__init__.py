@@ -1,0 +1,1 @@
+"""Weavers as pods of a Kubernetes cluster."""

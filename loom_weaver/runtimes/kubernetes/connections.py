@@ -1,0 +1,77 @@
+"""A pool of connections to the API server, with refusals that keep what was said."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from kubernetes.aio.client import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+
+from loom_weaver.errors import RuntimeFailure, RuntimeTimeout, Unavailable
+from loom_weaver.runtimes.kubernetes.errors import Refusal
+
+VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
+
+
+class HTTPRefusal(Exception):
+    """A status of 400 and above, with the body that aiohttp would throw away after a refused upgrade."""
+
+    def __init__(self, status: int, body: bytes) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.body = body
+
+
+class Connections:
+    """TLS and proxies are the library's work; reading is ours."""
+
+    def __init__(self, configuration: Configuration, timeout: aiohttp.ClientTimeout) -> None:
+        self._rest = RESTClientObject(configuration)
+        self.session = aiohttp.ClientSession(
+            connector=self._rest._create_connector(),
+            timeout=timeout,
+            trust_env=True,
+            raise_for_status=_refuse,
+        )
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = self._rest.ssl_context
+        return context
+
+
+async def _refuse(response: aiohttp.ClientResponse) -> None:
+    if response.status >= 400:
+        raise HTTPRefusal(response.status, await response.read())
+
+
+@contextmanager
+def in_our_words(call: str) -> Iterator[None]:
+    """What goes wrong on the way, as errors of the house that name the call and nothing internal."""
+    try:
+        yield
+    except HTTPRefusal as error:
+        raise Refusal(call, error.status, error.body) from error
+    except TimeoutError as error:
+        raise RuntimeTimeout(f"Kubernetes did not answer in time when asked to {call}") from error
+    except aiohttp.WSServerHandshakeError as error:
+        raise RuntimeFailure(f"Kubernetes did not open the connection to {call}") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise Unavailable(f"Kubernetes cannot be reached to {call}; try again in a moment") from error
+
+
+def call_words(method: str, path: str) -> str:
+    """`/api/v1/namespaces/n/pods/p/attach` -> `attach to a pod`, for the message of an error."""
+    parts = path.strip("/").split("/")
+    if len(parts) > 2 and parts[-1] in ("attach", "exec", "log"):
+        return {"attach": "attach to a pod", "exec": "run a command in a pod", "log": "read a pod's log"}[
+            parts[-1]
+        ]
+    kinds = [part for part in parts if part in ("pods", "secrets", "events", "namespaces")]
+    return f"{VERBS.get(method, method)} {kinds[-1] if kinds else 'the API'}"

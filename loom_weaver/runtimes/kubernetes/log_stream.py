@@ -1,0 +1,198 @@
+"""A weaver's log as the cluster keeps it, followed for one reader.
+
+A follow is lossy: where the node rotates the log, it may stop or leave lines out without a word. So it is
+opened again when it falls silent and when it ends, each time from the last line that was had; where that line
+is not there any more, a gap is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncGenerator
+
+import aiohttp
+
+from loom_weaver.errors import LoomError, NotFound
+from loom_weaver.runtimes.base import LogBatch, LogEnd, LogItem, LogStart
+from loom_weaver.runtimes.kubernetes.errors import Refusal
+from loom_weaver.runtimes.kubernetes.log_place import BEFORE_ALL, LogReading, Place, parse_id
+from loom_weaver.runtimes.kubernetes.log_text import LogSplitter, Piece
+from loom_weaver.runtimes.kubernetes.pod_link import PodLink
+
+READ = 64 * 1024
+# A silent follow is opened again: soon where a rotation is likely, and rarely where nothing came at all.
+MUCH = 1024 * 1024
+QUIET_AFTER_MUCH, QUIET, QUIET_FROM_THE_BEGINNING = 3.0, 30.0, 120.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+# The pod's state follows the end of its log by about a second.
+END_SECONDS = 3.0
+# The log of a pod that is over is there at once, or never.
+LAST_TRIES = 5
+
+
+class LogStream:
+    def __init__(self, link: PodLink, start: LogStart, *, follow: bool) -> None:
+        self._link = link
+        self._start = start
+        self._follow = follow
+        self._reading = LogReading()
+        self._splitter = LogSplitter()
+        self._options: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"<LogStream {self._link.weaver_id} {self._reading!r}>"
+
+    async def batches(self) -> AsyncGenerator[LogBatch, None]:
+        if self._link.waiting and self._follow:
+            await self._link.until_started()
+        if await self._is_at_end():
+            end = self._start.after or ""
+        else:
+            async for items in self._lines():
+                yield items
+            end = (self._reading.place or BEFORE_ALL).end_id
+        if self._follow:
+            yield LogEnd(end)
+
+    async def _lines(self) -> AsyncGenerator[list[LogItem], None]:
+        if first := await self._begin():
+            yield first
+        if self._follow:
+            async for items in self._followed():
+                yield items
+        elif not self._link.waiting and (self._start.tail != 0 or self._reading.place):
+            async for items in self._read(follow=False):
+                yield items
+            if last := self._reading.take(self._splitter.flush()):
+                yield last
+
+    async def _is_at_end(self) -> bool:
+        """Whether the reader has had the end already."""
+        place = parse_id(self._start.after or "")
+        if place is None or not place.ended or not self._link.over:
+            return False
+        last = await self._last_place()
+        return last is None or last.ns == place.ns
+
+    async def _begin(self) -> list[LogItem]:
+        """Where the log is read from; returns what had to be read to know that."""
+        start = self._start
+        place = parse_id(start.after or "")
+        if place is not None and not place.ended:
+            self._go_on_behind(place)
+        elif start.since is not None:
+            self._reading = LogReading(since=start.since)
+            self._options = {"sinceTime": start.since.strftime("%Y-%m-%dT%H:%M:%SZ")}
+            if start.tail is not None:
+                return await self._last_lines(start.tail)
+        elif start.tail == 0:
+            place = await self._last_place()
+            if place is not None:
+                self._go_on_behind(place)
+        elif start.tail is not None:
+            self._options = {"tailLines": str(start.tail)}
+        return []
+
+    def _go_on_behind(self, place: Place) -> None:
+        self._reading = LogReading(place)
+        self._options = {"sinceTime": place.second}
+
+    async def _last_lines(self, count: int) -> list[LogItem]:
+        """The present lines as far as they were asked for; the rest follows them."""
+        last: deque[LogItem] = deque(maxlen=count)
+        async for items in self._read(follow=False):
+            last += items
+        if self._link.over or not self._follow:
+            last += self._reading.take(self._splitter.flush())
+        self._open_again()
+        return list(last)
+
+    async def _last_place(self) -> Place | None:
+        pieces = [piece async for piece in self._pieces({"tailLines": "1"})]
+        return Place(pieces[-1].ns, 0) if pieces else None
+
+    async def _pieces(self, options: dict[str, str]) -> AsyncGenerator[Piece, None]:
+        splitter = LogSplitter()
+        try:
+            async with self._link.log(options) as response:
+                async for data in response.content.iter_chunked(READ):
+                    for piece in splitter.feed(data):
+                        yield piece
+        except Refusal:
+            # The container has no log yet, or never had one.
+            return
+        for piece in splitter.flush():
+            yield piece
+
+    async def _followed(self) -> AsyncGenerator[list[LogItem], None]:
+        """Everything, until the container ended and all was read."""
+        pause, failures = FIRST_PAUSE, 0
+        while True:
+            over = self._link.over
+            try:
+                async for items in self._read(follow=not over):
+                    pause, failures = FIRST_PAUSE, 0
+                    yield items
+                if over:
+                    break
+                await self._until_over()
+            except TimeoutError:
+                # Silence. It may be that of a program that says nothing, or of a follow that broke.
+                pass
+            except (LoomError, aiohttp.ClientError) as error:
+                failures += 1
+                if _is_final(error, over=over, failures=failures):
+                    break
+                await self._link.changed(pause * random.uniform(0.8, 1.2))  # noqa: S311 (to spread load)
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+            self._open_again()
+        if last := self._reading.take(self._splitter.flush()):
+            yield last
+
+    async def _until_over(self) -> None:
+        """A follow that ended well does so because the container ended, mostly."""
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                await self._link.until_over()
+        except TimeoutError:
+            return
+
+    def _open_again(self) -> None:
+        self._reading.open_again()
+        place = self._reading.place
+        if place is not None:
+            self._options = {"sinceTime": place.second}
+        elif "tailLines" in self._options:
+            # There was no line when it was asked for the last ones: all are new.
+            self._options = {}
+
+    async def _read(self, *, follow: bool) -> AsyncGenerator[list[LogItem], None]:
+        """One request; raises TimeoutError where a follow falls silent."""
+        options = {**self._options, "follow": "true"} if follow else self._options
+        count = 0
+        async with self._link.log(options) as response:
+            self._splitter = LogSplitter()
+            while True:
+                async with asyncio.timeout(_patience(count) if follow else QUIET):
+                    data = await response.content.read(READ)
+                if not data:
+                    return
+                count += len(data)
+                if items := self._reading.take(self._splitter.feed(data)):
+                    yield items
+
+
+def _patience(count: int) -> float:
+    """How long a follow that has brought so many bytes may be silent."""
+    if not count:
+        return QUIET_FROM_THE_BEGINNING
+    return QUIET_AFTER_MUCH if count >= MUCH else QUIET
+
+
+def _is_final(error: Exception, *, over: bool, failures: int) -> bool:
+    """Whether there is no more of the log to be had."""
+    if isinstance(error, NotFound) or (isinstance(error, Refusal) and error.status == 404):
+        return True
+    return over and isinstance(error, Refusal) and failures >= LAST_TRIES
