@@ -2,7 +2,7 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { ICreateWeaver, IErrorDetail, IMe, IUser, IWeaver, IWsToken } from './models';
+import type { ICreateWeaver, IErrorDetail, IMe, IRepo, IUser, IWeaver, IWsToken } from './models';
 import { type IServerEvent, SseParser } from './sse';
 
 /** What a call failed with. `status` 0: the server was not reached. */
@@ -80,6 +80,12 @@ export class WeaverApi {
   async users(): Promise<IUser[]> {
     const answer = await this._json<{ users: IUser[] }>('GET', 'api/users');
     return answer.users;
+  }
+
+  async repos(orgId: string): Promise<IRepo[]> {
+    const path = `api/orgs/${encodeURIComponent(orgId)}/repos`;
+    const answer = await this._json<{ repos: IRepo[] }>('GET', path);
+    return answer.repos;
   }
 
   /** The first message of a WebSocket: good once, for half a minute. */

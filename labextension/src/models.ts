@@ -84,6 +84,11 @@ export interface IUser {
   name: string;
 }
 
+export interface IRepo {
+  id: string;
+  name: string;
+}
+
 export interface IWsToken {
   token: string;
   expires_in: number;
