@@ -5,13 +5,16 @@ cache=${LOOM_WEAVER_CLUSTER_CACHE:-$HOME/.cache/loom-weaver-cluster}
 digest() { (cd "$here" && sha256sum "$@" | sha256sum | cut -c1-16); }
 
 # What is made depends on these files alone: a change of one makes anew what it is in.
-bin=$cache/bin-$(digest go.mod go.sum main.go pause/main.go)
-images=$cache/images-$(digest go.mod pause/main.go image.py build ../../deploy/images/weaver/{Dockerfile,packages.txt})
+bin=$cache/bin-$(digest go.mod go.sum main.go pause/main.go binaries)
+images=$cache/images-$(digest go.mod pause/main.go image.py images ../../deploy/images/weaver/{Dockerfile,packages.txt})
 run=$cache/run
 kubeconfig=$run/admin.kubeconfig
 # Sockets have short names, and what a killed cluster leaves is found again.
 state=/run/loom-weaver-cluster
 PATH=$bin:$PATH:/usr/sbin
+
+# How a packet to the API server's address among services goes on to where it listens.
+api_for_pods=(-i loom0 -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination 127.0.0.1:16443)
 
 # From the last server to be stopped to the first.
 components=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet)
