@@ -20,6 +20,10 @@ def status(code: int, reason: str, message: str = "") -> web.Response:
     return web.json_response(body, status=code)
 
 
+def let_pass(path: str) -> None:
+    """Nothing is refused."""
+
+
 class FakeApi:
     """Pods with versions, lists in pages, watches that tell of each change."""
 
@@ -36,7 +40,7 @@ class FakeApi:
         self.gone_inside = True
         """Whether that is told by an event inside a 200, as servers do, or by the status."""
         self.page = 500
-        self.refuse: Callable[[str], web.Response | None] = {}.get
+        self.refuse: Callable[[str], web.Response | None] = let_pass
         """What a path is refused with."""
         self.hold: asyncio.Event | None = None
         """Deletes wait for it."""

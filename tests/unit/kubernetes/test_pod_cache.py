@@ -18,7 +18,7 @@ from loom_weaver.names import new_id, pod_name
 from loom_weaver.quotas import Quotas
 from loom_weaver.runtimes.kubernetes.runtime import KubernetesRuntime
 from loom_weaver.weaver import Weaver, WeaverSpec
-from tests.unit.kubernetes.fake_api import FakeApi, status
+from tests.unit.kubernetes.fake_api import FakeApi, let_pass, status
 
 PATIENCE = 30
 
@@ -136,7 +136,7 @@ async def test_watch_2_a_server_that_refuses_everything_is_asked_again(tmp_path:
         await api.asked(lambda calls: len(calls) >= asked + 4)
         assert runtime.describe()["problem"]
         api.pods[pod_name(made.id)]["status"] = {"phase": "Succeeded"}
-        api.refuse = {}.get
+        api.refuse = let_pass
         await api.set(pod_name(made.id))
         await until(runtime, lambda: runtime.get(made.id).status == "succeeded")
         assert runtime.describe()["problem"] is None
