@@ -72,6 +72,10 @@ CANNOT = {
 }
 
 
+# How much may be on its way between a program and the runtime; a cluster's proxies hold up to 20 MB.
+IN_FLIGHT = {"kubernetes": 40 * 1024 * 1024}
+
+
 @cache
 def why_not(kind: str) -> str | None:
     return isolation.why_not(kind)
@@ -89,6 +93,11 @@ def runtime_name(request: pytest.FixtureRequest) -> str:
     if name.startswith("local-") and (reason := why_not(name.removeprefix("local-"))):
         pytest.skip(f"{name} does not work on this machine: {reason}")
     return name
+
+
+@pytest.fixture
+def in_flight(runtime_name: str) -> int:
+    return IN_FLIGHT.get(runtime_name, 3 * 1024 * 1024)
 
 
 @pytest.fixture
