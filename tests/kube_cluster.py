@@ -35,7 +35,7 @@ class Kube:
     def kubectl(self, *words: str, text: str | None = None, check: bool = True) -> str:
         """What `kubectl` prints; `text` goes to its standard input."""
         done = subprocess.run(
-            [tool("kubectl"), "--kubeconfig", self.kubeconfig, *words],
+            self.command(*words),
             input=text,
             capture_output=True,
             text=True,
@@ -44,6 +44,9 @@ class Kube:
         )
         assert done.returncode == 0 or not check, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout if done.returncode == 0 else done.stdout + done.stderr
+
+    def command(self, *words: str) -> list[str]:
+        return [tool("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]
 
     def get(self, *words: str) -> Any:
         return json.loads(self.kubectl("get", *words, "-o", "json"))
@@ -74,9 +77,17 @@ class Kube:
 
     def component(self, action: str, name: str = "") -> None:
         """Stop, kill, start, restart, freeze or thaw a server of the cluster, or compact etcd."""
-        if self.kubeconfig.resolve() != (CACHE / "run/admin.kubeconfig").resolve():
-            pytest.skip("only a cluster of tests/cluster lets its servers be disturbed")
+        self._is_ours("lets its servers be disturbed")
         subprocess.run([SCRIPTS / "component", action, *([name] if name else [])], check=True, timeout=150)
+
+    def take_server_image(self) -> None:
+        """Bring this checkout's server into the cluster, as the image ghcr.io/loom/loom-weaver:test."""
+        self._is_ours("takes an image that no registry has")
+        subprocess.run([SCRIPTS / "server-image"], check=True, timeout=550)
+
+    def _is_ours(self, why: str) -> None:
+        if self.kubeconfig.resolve() != (CACHE / "run/admin.kubeconfig").resolve():
+            pytest.skip(f"only a cluster of tests/cluster {why}")
 
     @contextmanager
     def without(self, name: str, *, frozen: bool = False) -> Iterator[None]:

@@ -12,10 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.kube_cluster import RESTRICTED, WEAVER_IMAGE, Kube, tool
+from tests.kube_cluster import RESTRICTED, WEAVER_IMAGE, Kube
+from tests.kubernetes.helm import CHART, DEPLOY, helm
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-CHART = DEPLOY / "helm/loom-weaver"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 # Each call that the Kubernetes runtime makes, in the namespace of its weavers.
 NEEDED = {
@@ -46,18 +45,6 @@ RESOURCES = {
 class Release(NamedTuple):
     namespace: str
     weavers: str
-
-
-def helm(kube: Kube, *words: str) -> str:
-    done = subprocess.run(
-        [tool("helm"), "--kubeconfig", kube.kubeconfig, *words],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
