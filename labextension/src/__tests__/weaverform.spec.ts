@@ -6,7 +6,11 @@ import { me, weaver } from './weavers';
 
 describe('The form of a new weaver', () => {
   it('asks for nothing that was not filled in', () => {
-    expect(requestOf(emptyForm(me()))).toEqual({ image: 'python', org_id: 'org', lifetime_hours: 24 });
+    expect(requestOf(emptyForm(me()))).toEqual({
+      image: 'python',
+      org_id: 'org',
+      lifetime_hours: 24
+    });
   });
 
   it('sends all that was', () => {
@@ -15,7 +19,10 @@ describe('The form of a new weaver', () => {
       name: ' demo ',
       cpu: '500m',
       memory: '1Gi',
-      env: [{ name: 'A', value: ' kept as it is ' }, { name: '', value: '' }],
+      env: [
+        { name: 'A', value: ' kept as it is ' },
+        { name: '', value: '' }
+      ],
       tags: [{ name: 'project', value: 'x' }],
       command: 'sh\n-c\necho a b',
       args: 'one',

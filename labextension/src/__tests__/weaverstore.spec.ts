@@ -61,9 +61,17 @@ describe('What the page knows', () => {
     const store = listed(a);
     const foreign = weaver({ owner_user_id: 'user_other' });
     store.setMe(me());
-    expect([store.seesAll, store.mayChange(a), store.mayChange(foreign)]).toEqual([false, true, false]);
+    expect([store.seesAll, store.mayChange(a), store.mayChange(foreign)]).toEqual([
+      false,
+      true,
+      false
+    ]);
     store.setMe(me({ roles: ['support'] }));
-    expect([store.seesAll, store.mayChange(a), store.mayChange(foreign)]).toEqual([true, true, false]);
+    expect([store.seesAll, store.mayChange(a), store.mayChange(foreign)]).toEqual([
+      true,
+      true,
+      false
+    ]);
     store.setMe(me({ roles: ['system_admin'] }));
     expect(store.mayChange(foreign)).toBe(true);
     store.setUserNames([{ id: 'user_other', name: 'grace' }]);

@@ -14,7 +14,10 @@ describe('Words', () => {
   it('name a weaver by its tag `name`, else by its id', () => {
     expect(nameOf(weaver())).toBe('weaver_a');
     expect(nameOf(weaver({ tags: { name: 'demo' } }))).toBe('demo');
-    expect(tagsOf(weaver({ tags: { name: 'demo', project: 'x', flag: '' } }))).toEqual(['project: x', 'flag']);
+    expect(tagsOf(weaver({ tags: { name: 'demo', project: 'x', flag: '' } }))).toEqual([
+      'project: x',
+      'flag'
+    ]);
   });
 
   it.each([
@@ -50,19 +53,26 @@ describe('Time', () => {
     const started = (image: string, started_at: string | null) => weaver({ image, started_at });
     expect(usualStart([], 'python')).toBeNull();
     const all = [1, 9, 5].map(second => started('python', `2026-03-03T10:00:0${second}Z`));
-    expect(usualStart([...all, started('shell', '2026-03-03T11:00:00Z'), started('python', null)], 'python')).toBe(
-      5000
-    );
+    expect(
+      usualStart(
+        [...all, started('shell', '2026-03-03T11:00:00Z'), started('python', null)],
+        'python'
+      )
+    ).toBe(5000);
   });
 });
 
 describe('The filter', () => {
-  const one = weaver({ id: 'one', tags: { name: 'Demo', project: 'Loom' }, created_at: '2026-03-03T09:00:00Z' });
+  const one = weaver({
+    id: 'one',
+    tags: { name: 'Demo', project: 'Loom' },
+    created_at: '2026-03-03T09:00:00Z'
+  });
   const two = weaver({ id: 'two', status: 'failed', owner_user_id: 'user_other', image: 'shell' });
   const ids = (part: object) =>
-    filtered([one, two], { ...EVERYTHING, ...part }, 'user_me', id => (id === 'user_other' ? 'grace' : id)).map(
-      weaver => weaver.id
-    );
+    filtered([one, two], { ...EVERYTHING, ...part }, 'user_me', id =>
+      id === 'user_other' ? 'grace' : id
+    ).map(weaver => weaver.id);
 
   it.each([
     [{}, ['two', 'one']],
