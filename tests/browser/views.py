@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -15,6 +16,8 @@ TEXT = """([kind, id]) => {
   return found ? found.content.text() : '';
 }"""
 HOLDS = f"([kind, id, pattern]) => new RegExp(pattern, 'm').test(({TEXT})([kind, id]))"
+SETTLED = ".lw-Terminal[data-state='connected'], .lw-Terminal[data-state='over']"
+COUNT = itertools.count()
 TERMINAL, LOG = "loom-weaver-terminal", "loom-weaver-log"
 
 
@@ -22,7 +25,9 @@ def open_terminal(page: Page, weaver_id: str, **args: Any) -> Locator:
     """The terminal, once it is connected or over; the keyboard is in it."""
     execute(page, "loom-weaver:open-terminal", {"id": weaver_id, **args})
     view = terminal(page, weaver_id)
-    page.locator(f"#{TERMINAL}-{weaver_id} .lw-Terminal:is([data-state=connected], [data-state=over])").wait_for()
+    page.locator(
+        f"#{TERMINAL}-{weaver_id} .lw-Terminal:is([data-state=connected], [data-state=over])"
+    ).wait_for()
     return view
 
 
@@ -57,10 +62,12 @@ def run(page: Page, weaver_id: str, command: str, answer: str) -> None:
 
 def read_size(page: Page, weaver_id: str) -> tuple[int, int]:
     """The size that a shell's terminal has: columns and rows."""
-    page.keyboard.type("echo size $(stty size)\n")
-    wait_for_text(page, weaver_id, r"^size \d+ \d+$")
-    rows, cols = re.findall(r"^size (\d+) (\d+)$", text(page, weaver_id), re.M)[-1]
-    return int(cols), int(rows)
+    mark = f"size{next(COUNT)}"
+    page.keyboard.type(f"echo {mark} $(stty size)\n")
+    wait_for_text(page, weaver_id, rf"^{mark} \d+ \d+$")
+    found = re.search(rf"^{mark} (\d+) (\d+)$", text(page, weaver_id), re.MULTILINE)
+    assert found
+    return int(found[2]), int(found[1])
 
 
 class Sockets:
