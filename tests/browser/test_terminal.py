@@ -11,12 +11,13 @@ from playwright.sync_api import Page, Response, expect
 
 from tests.browser.running_lab import Labs, execute, set_theme, violations, wait_for_lab
 from tests.browser.views import (
+    LOG,
     TERMINAL,
     Sockets,
+    open_log,
     open_terminal,
     read_size,
     run,
-    terminal,
     text,
     wait_for_text,
 )
@@ -52,31 +53,34 @@ os.read(0, 1)
 WHO = r"stty raw -echo; printf '\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane"
 
 
-def is_layout_saved(reply: Response) -> bool:
-    return "/api/workspaces/" in reply.url and reply.request.method == "PUT"
+def keeps(reply: Response, *names: str) -> bool:
+    """Whether it answers that the layout is saved, with these widgets in it."""
+    saved = reply.request.post_data or ""
+    return "/api/workspaces/" in reply.url and all(name in saved for name in names)
 
 
 def python(program: str) -> dict[str, Any]:
     return {"command": ["python3", "-c", program]}
 
 
-def test_what_is_typed_is_there_again_after_a_reload(labs: Labs, create: Create) -> None:
+def test_a_reload_finds_all_at_its_place(labs: Labs, create: Create) -> None:
+    """The terminal with the same scrollback, and ready for more; the log beside it."""
     weaver_id = create(tags={"name": "brave new shell"})["id"]
     page = labs.open()
-    with page.expect_response(
-        lambda reply: "/api/workspaces/" in reply.url and reply.request.method == "PUT"
-    ):
-        open_terminal(page, weaver_id)
-    expect(page.get_by_role("tab", name="brave new shell")).to_be_visible()
+    open_log(page, weaver_id)
+    with page.expect_response(lambda reply: keeps(reply, f"{TERMINAL}:{weaver_id}", f"{LOG}:{weaver_id}")):
+        open_terminal(page, weaver_id, mode="split-right")
+    expect(page.get_by_role("tab", name="brave new shell", exact=True)).to_be_visible()
     run(page, weaver_id, "echo $((6*7))", "42")
     before = text(page, weaver_id)
     page.goto(f"{labs.server.url}/lab")
     wait_for_lab(page)
-    terminal(page, weaver_id).locator(".xterm").wait_for()
     wait_for_text(page, weaver_id, "^42$")
+    wait_for_text(page, weaver_id, "^42$", LOG)
     assert text(page, weaver_id) == before
     page.locator(f"#{TERMINAL}-{weaver_id} .xterm-screen").click()
     run(page, weaver_id, "echo $((7*7))", "49")
+    wait_for_text(page, weaver_id, "^49$", LOG)
 
 
 def test_last_words(lab: Page, create: Create) -> None:
