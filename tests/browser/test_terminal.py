@@ -7,16 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.running_lab import Labs, execute, set_theme, violations, wait_for_lab
 from tests.browser.views import (
+    LOG,
     TERMINAL,
     Sockets,
+    open_log,
     open_terminal,
     read_size,
     run,
-    terminal,
     text,
     wait_for_text,
 )
@@ -35,6 +36,8 @@ while True:
 WIDTHS = """
 import os, sys, tty
 tty.setraw(0)
+os.write(1, b'ready\\r\\n')
+os.read(0, 1)
 for text in ('✅', '✨', '世', 'é'):
     os.write(1, b'\\r' + text.encode() + b'\\x1b[6n')
     answer = b''
@@ -46,25 +49,38 @@ os.read(0, 1)
 """
 
 
+# Asks who the terminal is, and shows the next bytes that come.
+WHO = r"stty raw -echo; printf '\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane"
+
+
+def keeps(reply: Response, *names: str) -> bool:
+    """Whether it answers that the layout is saved, with these widgets in it."""
+    saved = reply.request.post_data or ""
+    return "/api/workspaces/" in reply.url and all(name in saved for name in names)
+
+
 def python(program: str) -> dict[str, Any]:
     return {"command": ["python3", "-c", program]}
 
 
-def test_what_is_typed_is_there_again_after_a_reload(labs: Labs, create: Create) -> None:
+def test_a_reload_finds_all_at_its_place(labs: Labs, create: Create) -> None:
+    """The terminal with the same scrollback, and ready for more; the log beside it."""
     weaver_id = create(tags={"name": "brave new shell"})["id"]
     page = labs.open()
-    with page.expect_response(lambda reply: "/api/workspaces/" in reply.url and reply.request.method == "PUT"):
-        open_terminal(page, weaver_id)
-    expect(page.get_by_role("tab", name="brave new shell")).to_be_visible()
+    open_log(page, weaver_id)
+    with page.expect_response(lambda reply: keeps(reply, f"{TERMINAL}:{weaver_id}", f"{LOG}:{weaver_id}")):
+        open_terminal(page, weaver_id, mode="split-right")
+    expect(page.get_by_role("tab", name="brave new shell", exact=True)).to_be_visible()
     run(page, weaver_id, "echo $((6*7))", "42")
     before = text(page, weaver_id)
     page.goto(f"{labs.server.url}/lab")
     wait_for_lab(page)
-    terminal(page, weaver_id).locator(".xterm").wait_for()
     wait_for_text(page, weaver_id, "^42$")
+    wait_for_text(page, weaver_id, "^42$", LOG)
     assert text(page, weaver_id) == before
     page.locator(f"#{TERMINAL}-{weaver_id} .xterm-screen").click()
     run(page, weaver_id, "echo $((7*7))", "49")
+    wait_for_text(page, weaver_id, "^49$", LOG)
 
 
 def test_last_words(lab: Page, create: Create) -> None:
@@ -147,8 +163,10 @@ def test_a_paste_cannot_end_itself(lab: Page, create: Create) -> None:
 def test_wide_characters(lab: Page, create: Create) -> None:
     weaver_id = create(**python(WIDTHS))["id"]
     open_terminal(lab, weaver_id)
+    wait_for_text(lab, weaver_id, "^ready$")
+    lab.keyboard.press("Enter")
     wait_for_text(lab, weaver_id, "^measured$")
-    assert re.findall(r"^wide (\d)$", text(lab, weaver_id), re.M) == ["2", "2", "2", "1"]
+    assert re.findall(r"^wide (\d)$", text(lab, weaver_id), re.MULTILINE) == ["2", "2", "2", "1"]
 
 
 def test_sizes_of_hidden_tabs(labs: Labs, create: Create) -> None:
@@ -162,13 +180,10 @@ def test_sizes_of_hidden_tabs(labs: Labs, create: Create) -> None:
     before = len(sockets.sizes())
     for width in range(1270, 970, -10):
         page.set_viewport_size({"width": width, "height": 700})
-    page.wait_for_function(
-        "count => true", arg=before
-    )  # one turn of the page
     narrow = wait_for_other_size(page, second, wide)
     assert narrow < wide
     assert len(sockets.sizes()) - before < 10
-    assert all(f'"cols":{narrow[0]}' in sockets.sizes()[-1] for _ in (0,))
+    assert f'"cols":{narrow[0]}' in sockets.sizes()[-1]
     open_terminal(page, first)
     assert wait_for_other_size(page, first, wide) == narrow
 
@@ -209,12 +224,13 @@ def test_support_looks_on(labs: Labs, people: People) -> None:
     run(owner, weaver_id, "ls; echo $((1+1))", "2")
     wait_for_text(support, weaver_id, "^2$")
     assert "stolen" not in text(owner, weaver_id)
-    owner.keyboard.type("stty raw -echo; printf '\\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane\n")
+    owner.keyboard.type(
+        "stty raw -echo; printf '\\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane\n"
+    )
     owner.keyboard.type("x" * 20)
     wait_for_text(owner, weaver_id, r"\[ +\? +[0-9 ;]+c +x")
     assert len(re.findall(r"\[ +\?", text(owner, weaver_id))) == 1
     assert sockets.sizes() == []
-    support.wait_for_function("() => true")
     people.owner.http.delete(f"/api/weaver/{weaver_id}")
 
 

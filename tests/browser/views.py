@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, WebSocket
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
-from tests.browser.running_lab import execute
+from tests.browser.running_lab import PATIENCE_MS, execute
+
+expect.set_options(timeout=PATIENCE_MS)
 
 # What stands in the view of a weaver, of a kind. The graphics card draws it: there are no elements to read.
 TEXT = """([kind, id]) => {
@@ -15,6 +18,8 @@ TEXT = """([kind, id]) => {
   return found ? found.content.text() : '';
 }"""
 HOLDS = f"([kind, id, pattern]) => new RegExp(pattern, 'm').test(({TEXT})([kind, id]))"
+SETTLED = ".lw-Terminal[data-state='connected'], .lw-Terminal[data-state='over']"
+COUNT = itertools.count()
 TERMINAL, LOG = "loom-weaver-terminal", "loom-weaver-log"
 
 
@@ -22,7 +27,9 @@ def open_terminal(page: Page, weaver_id: str, **args: Any) -> Locator:
     """The terminal, once it is connected or over; the keyboard is in it."""
     execute(page, "loom-weaver:open-terminal", {"id": weaver_id, **args})
     view = terminal(page, weaver_id)
-    page.locator(f"#{TERMINAL}-{weaver_id} .lw-Terminal:is([data-state=connected], [data-state=over])").wait_for()
+    page.locator(
+        f"#{TERMINAL}-{weaver_id} .lw-Terminal:is([data-state=connected], [data-state=over])"
+    ).wait_for()
     return view
 
 
@@ -57,10 +64,12 @@ def run(page: Page, weaver_id: str, command: str, answer: str) -> None:
 
 def read_size(page: Page, weaver_id: str) -> tuple[int, int]:
     """The size that a shell's terminal has: columns and rows."""
-    page.keyboard.type("echo size $(stty size)\n")
-    wait_for_text(page, weaver_id, r"^size \d+ \d+$")
-    rows, cols = re.findall(r"^size (\d+) (\d+)$", text(page, weaver_id), re.M)[-1]
-    return int(cols), int(rows)
+    mark = f"size{next(COUNT)}"
+    page.keyboard.type(f"echo {mark} $(stty size)\n")
+    wait_for_text(page, weaver_id, rf"^{mark} \d+ \d+$")
+    found = re.search(rf"^{mark} (\d+) (\d+)$", text(page, weaver_id), re.MULTILINE)
+    assert found
+    return int(found[2]), int(found[1])
 
 
 class Sockets:
