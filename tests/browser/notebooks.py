@@ -50,7 +50,7 @@ def wait_until_idle(page: Page) -> None:
     """A notebook whose kernel is not chosen yet calls itself idle too."""
     page.wait_for_function(
         "() => document.querySelector(\".jp-Notebook-ExecutionIndicator[data-status='idle']\")"
-        " && !document.querySelector('.jp-Toolbar-kernelName, .jp-KernelName')?.textContent.includes('No Kernel')"
+        " && !document.querySelector('.jp-KernelName')?.textContent.includes('No Kernel')"
     )
 
 
