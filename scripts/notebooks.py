@@ -59,9 +59,14 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
 def main() -> None:
     """Write each notebook back as it has run."""
     sys.path.insert(0, str(ROOT))
-    from tests.notebook.readers import serving_readers
+    from tests.notebook.readers import readers_of
+    from tests.server.running import serving
 
-    with tempfile.TemporaryDirectory() as folder, serving_readers(Path(folder)) as environments:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving(Path(folder) / "data") as server,
+        readers_of(server) as environments,
+    ):
         for path in NOTEBOOKS:
             nbformat.write(tidied(executed(path, environments[path.stem])), path)
 

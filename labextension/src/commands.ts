@@ -1,12 +1,6 @@
 /** What can be done with weavers, as JupyterLab's commands. */
 import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
-import {
-  addIcon,
-  copyIcon,
-  deleteIcon,
-  duplicateIcon,
-  historyIcon
-} from '@jupyterlab/ui-components';
+import { copyIcon, deleteIcon, duplicateIcon, historyIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { createElement } from 'react';
@@ -85,7 +79,7 @@ function addCreating(options: ICommandOptions): void {
   commands.addCommand(CommandIDs.create, {
     label: args => (args['isPalette'] ? trans.__('New Weaver…') : trans.__('New Weaver')),
     caption: trans.__('Choose image, size and lifetime of a new weaver'),
-    icon: addIcon,
+    icon: weaverIcon,
     isEnabled: isReady,
     describedBy: { args: { type: 'object', properties: { template: { type: 'string' } } } },
     execute: args => create(options, args['template'])

@@ -5,10 +5,9 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import type { WeaverApi } from './api';
+import { MAX_HOURS } from './lifetimes';
 import type { IWeaver } from './models';
 
-/** The longest lifetime there is, in hours. */
-const LONGEST = 48;
 /** From here on, in ms, the end is near. The server warns at 10 minutes. */
 export const NEAR = 10.5 * 60_000;
 const TICK = 1_000;
@@ -55,7 +54,7 @@ export class Deadline implements IDisposable {
   /** An hour more, as far as there may be. Rejects with what the server says. */
   async extend(): Promise<IWeaver> {
     const { lifetime_hours: hours } = await this.api.get(this.id);
-    const weaver = await this.api.extend(this.id, Math.min(LONGEST, hours + 1));
+    const weaver = await this.api.extend(this.id, Math.min(MAX_HOURS, hours + 1));
     this.set(weaver.expires_at);
     return weaver;
   }

@@ -4,7 +4,7 @@ import { notebook } from './plugins/notebook';
 import { notifications } from './plugins/notifications';
 import { panel } from './plugins/panel';
 import { statusbar } from './plugins/statusbar';
-import { terminals } from './plugins/terminals';
+import { terminals } from './plugins/terminal';
 import { weavers } from './plugins/weavers';
 
 export default [

@@ -98,7 +98,7 @@ export class LogBar {
     this._count.textContent =
       lines.dropped > 0
         ? trans.__('last %1 lines', count)
-        : trans._n('%1 line', '%1 lines', lines.length, count);
+        : trans._n('%2 line', '%2 lines', lines.length, count);
     this._earlier.hidden = stream.tail >= MAX_LINES || lines.length < stream.tail;
   }
 

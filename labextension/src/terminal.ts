@@ -1,10 +1,8 @@
 /** The terminal of a weaver: a plain widget that fits into a main area, a split pane and the output of a cell. */
 
-import { nullTranslator } from '@jupyterlab/translation';
-import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { nullTranslator, type ITranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
-import { Signal } from '@lumino/signaling';
-import type { ISignal } from '@lumino/signaling';
+import { Signal, type ISignal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 
 import type { WeaverApi } from './api';
@@ -18,8 +16,7 @@ import { lastWords } from './terminaltexts';
 import { bindKeys, onPaste } from './terminalkeys';
 import { TerminalNotices } from './terminalnotices';
 import { terminalServer } from './terminalserver';
-import { TERMINAL_SETTINGS, lookOf, watchTheme } from './terminaltheme';
-import type { ITerminalSettings } from './terminaltheme';
+import { TERMINAL_SETTINGS, lookOf, watchTheme, type ITerminalSettings } from './terminaltheme';
 import { find, textOf } from './terminalsearch';
 import type { IScreen } from './xterm';
 
@@ -127,11 +124,8 @@ export class TerminalView extends Widget {
 
   protected override onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
-    if (this._screen === null) {
-      this._focusWhenOpen = true;
-    } else {
-      this._screen.terminal.focus();
-    }
+    this._focusWhenOpen = true;
+    this._screen?.terminal.focus();
   }
 
   private _build(): void {
@@ -151,10 +145,9 @@ export class TerminalView extends Widget {
     }
     this._opening = true;
     try {
-      const { makeScreen, accelerate } = await import('./xterm');
+      const { makeScreen } = await import('./xterm');
       if (!this.isDisposed) {
         this._show(makeScreen(lookOf(this._host, this._settings)));
-        accelerate(this._screen!.terminal);
       }
     } catch (error) {
       this._opening = false;
@@ -165,7 +158,7 @@ export class TerminalView extends Widget {
   private _show(screen: IScreen): void {
     const { terminal } = screen;
     this._screen = screen;
-    terminal.open(this._host);
+    screen.open(this._host);
     const label = this._trans.__('Terminal of %1. Shift+Escape leaves it.', this.weaverId);
     terminal.textarea?.setAttribute('aria-label', label);
     bindKeys(terminal, {
@@ -188,7 +181,7 @@ export class TerminalView extends Widget {
 
   private _dress(): void {
     if (this._screen !== null) {
-      Object.assign(this._screen.terminal.options, lookOf(this._host, this._settings));
+      this._screen.dress(lookOf(this._host, this._settings));
       this._fit();
     }
   }

@@ -56,11 +56,12 @@ function exitText(link: Pick<Attachment, 'exit' | 'problem'>, trans: Translation
   if (exit === null) {
     return trans.__('The weaver has ended: %1', problem);
   }
-  const story = [exit.reason, exit.detail].filter(part => part !== null).join(': ');
+  const plain = exit.reason === 'Completed' || exit.reason === 'Error';
+  const story = plain ? '' : [exit.reason, exit.detail].filter(part => part !== null).join(': ');
   if (exit.code === null) {
-    return trans.__('The weaver has ended. %1', story);
+    return trans.__('The weaver has ended. %1', story).trim();
   }
-  return trans.__('The weaver has ended with exit code %1. %2', exit.code, story);
+  return trans.__('The weaver has ended with exit code %1. %2', exit.code, story).trim();
 }
 
 /** `4:05` */

@@ -48,7 +48,7 @@ export function WeaverList(props: IPanelProps): ReactElement {
         <FilterBar filter={filter} setFilter={setFilter} seesAll={store.seesAll} trans={trans} />
       )}
       {shown.length > 0 ? (
-        <Rows {...props} shown={shown} />
+        <Rows {...props} shown={shown} showsOwners={store.seesAll && !effective.mineOnly} />
       ) : (
         store.link === 'live' && (
           <Nothing {...props} filter={filter} clear={() => setFilter(EVERYTHING)} />
@@ -58,7 +58,7 @@ export function WeaverList(props: IPanelProps): ReactElement {
   );
 }
 
-function Rows(props: IPanelProps & { shown: IWeaver[] }): ReactElement {
+function Rows(props: IPanelProps & { shown: IWeaver[]; showsOwners: boolean }): ReactElement {
   const { shown, trans } = props;
   const [limit, setLimit] = useState(PAGE);
   const [chosen, setChosen] = useState('');

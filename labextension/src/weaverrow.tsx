@@ -24,6 +24,7 @@ export interface IRowProps extends ISurroundings {
   /** The one row that the Tab key stops at; arrows lead to the others. */
   isCurrent: boolean;
   isOpen: boolean;
+  showsOwners: boolean;
   onToggle: () => void;
   onFocus: () => void;
   openMenu: (id: string, anchor: HTMLElement) => void;
@@ -92,7 +93,7 @@ function Facts(props: IRowProps): ReactElement {
         <span className="jp-LoomWeaver-image" title={trans.__('Image')}>
           {weaver.image}
         </span>
-        {store.seesAll && (
+        {props.showsOwners && (
           <span className="jp-LoomWeaver-owner" title={trans.__('Owner')}>
             {store.isMine(weaver) ? (
               trans.__('you')
@@ -197,7 +198,7 @@ function Details(props: IRowProps): ReactElement {
     [trans.__('Command'), weaver.command?.join(' ')],
     [trans.__('Arguments'), weaver.args?.join(' ')],
     [trans.__('Working directory'), weaver.workdir],
-    [trans.__('Isolation'), [weaver.isolation.kind, ...weaver.isolation.enforced].join(', ')]
+    [trans.__('Isolation'), isolationOf(weaver)]
   ];
   return (
     <dl className="jp-LoomWeaver-details">
@@ -213,6 +214,11 @@ function Details(props: IRowProps): ReactElement {
         ))}
     </dl>
   );
+}
+
+function isolationOf(weaver: IWeaver): string {
+  const { kind, enforced } = weaver.isolation;
+  return [kind, ...enforced].join(', ').replaceAll('_', ' ');
 }
 
 function IconButton(props: {

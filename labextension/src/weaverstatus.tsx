@@ -100,5 +100,6 @@ function Waiting(props: {
 }
 
 function seconds(milliseconds: number): string {
-  return (Math.max(0, milliseconds) / 1000).toFixed(milliseconds < 10_000 ? 1 : 0);
+  const digits = milliseconds < 1000 ? 2 : milliseconds < 10_000 ? 1 : 0;
+  return (Math.max(0, milliseconds) / 1000).toFixed(digits);
 }

@@ -54,6 +54,9 @@ export function reasonOf(weaver: IWeaver, trans: TranslationBundle): string {
   if (!weaver.reason || weaver.reason === 'Completed') {
     return '';
   }
+  if (weaver.reason === 'Error' && weaver.exit_code !== null) {
+    return trans.__('Its program ended with exit code %1.', weaver.exit_code);
+  }
   const plain = sentences(trans)[weaver.reason];
   const detail = weaver.detail ?? (plain ? '' : weaver.reason);
   return [plain, detail].filter(Boolean).join(' ');

@@ -19,6 +19,10 @@ export interface IScreen {
   terminal: Terminal;
   fit: FitAddon;
   search: SearchAddon;
+  /** Put it into the page. */
+  open(host: HTMLElement): void;
+  /** Look otherwise. */
+  dress(options: ITerminalOptions): void;
 }
 
 /** Colours that a program chose must be readable on our background too. */
@@ -45,18 +49,47 @@ export function makeScreen(options: ITerminalOptions): IScreen {
       writeText: async (_, text) => void (await copyText(text))
     })
   );
-  return { terminal, fit, search };
+  let accelerated = false;
+  const dress = (look: ITerminalOptions): void => {
+    const letterSpacing = accelerated ? spacing(look) : 0;
+    Object.assign(terminal.options, { ...look, letterSpacing });
+  };
+  const open = (host: HTMLElement): void => {
+    terminal.open(host);
+    accelerated = accelerate(terminal, () => {
+      accelerated = false;
+      dress(options);
+    });
+    dress(options);
+  };
+  return { terminal, fit, search, open, dress };
 }
 
 /** Draw by the graphics card where there is one; without, xterm draws by elements. */
-export function accelerate(terminal: Terminal): void {
+function accelerate(terminal: Terminal, lost: () => void): boolean {
   try {
     const webgl = new WebglAddon();
-    webgl.onContextLoss(() => webgl.dispose());
+    webgl.onContextLoss(() => {
+      webgl.dispose();
+      lost();
+    });
     terminal.loadAddon(webgl);
+    return true;
   } catch {
     // No WebGL here, or too many terminals have it already.
+    return false;
   }
+}
+
+/** The graphics card's cells are whole pixels wide, rounded down: give back what makes letters touch. */
+function spacing({ fontFamily, fontSize }: ITerminalOptions): number {
+  const context = document.createElement('canvas').getContext('2d');
+  if (context === null) {
+    return 0;
+  }
+  context.font = `${fontSize}px ${fontFamily}`;
+  const width = context.measureText('W').width * window.devicePixelRatio;
+  return Math.round(width) - Math.floor(width);
 }
 
 /** A program's link leads to the web, and to nothing else: not to a script, not to a file. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -33,7 +34,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def people(server: RunningServer) -> People:
-    return server.add_people()
+    # Playwright has an event loop in this thread already.
+    with ThreadPoolExecutor(1) as elsewhere:
+        return elsewhere.submit(server.add_people).result()
 
 
 @pytest.fixture

@@ -73,3 +73,13 @@ def view(page: Page, cell: int) -> Locator:
 def save(page: Page) -> None:
     execute(page, "docmanager:save")
     page.wait_for_function("!document.querySelector('.jp-mod-dirty')", timeout=PATIENCE_MS)
+
+
+def run_cell(page: Page, code: str) -> None:
+    """A new cell at the end."""
+    last = page.locator(".jp-Notebook-cell").last
+    last.locator(".cm-content").click()
+    execute(page, "notebook:insert-cell-below")
+    execute(page, "notebook:enter-edit-mode")
+    page.keyboard.insert_text(code)
+    execute(page, "notebook:run-cell")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from loom_weaver import Client
-from tests.server.running import Person, RunningServer, serving
+from tests.server.running import Person, RunningServer
 
 
 def environment_of(server: RunningServer, person: Person) -> dict[str, str]:
@@ -17,19 +16,16 @@ def environment_of(server: RunningServer, person: Person) -> dict[str, str]:
 
 
 @contextmanager
-def serving_readers(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
+def readers_of(server: RunningServer) -> Iterator[dict[str, dict[str, str]]]:
     """By the name of a notebook, the environment of its reader."""
-    with serving(folder / "data") as server:
-        people = server.add_people()
-        for person, name in ((people.owner, "training"), (people.member, "report")):
-            with Client(server.url, person.key) as client:
-                client.create(
-                    "shell", tags={"name": name}, command=["sh", "-c", "echo ready; exec sleep 600"]
-                )
-        try:
-            yield {
-                "tour": environment_of(server, people.owner),
-                "admin": environment_of(server, people.admin),
-            }
-        finally:
-            server.delete_all_weavers()
+    people = server.add_people()
+    for person, name in ((people.owner, "training"), (people.member, "report")):
+        with Client(server.url, person.key) as client:
+            client.create("shell", tags={"name": name}, command=["sh", "-c", "echo ready; sleep 600"])
+    try:
+        yield {
+            "tour": environment_of(server, people.owner),
+            "admin": environment_of(server, people.admin),
+        }
+    finally:
+        server.delete_all_weavers()

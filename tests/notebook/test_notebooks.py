@@ -11,14 +11,15 @@ import nbformat
 import pytest
 
 from scripts.notebooks import NOTEBOOKS, executed, tidied
-from tests.notebook.readers import serving_readers
+from tests.notebook.readers import readers_of
+from tests.server.running import RunningServer
 
 NAMES = [path.stem for path in NOTEBOOKS]
 
 
 @pytest.fixture(scope="module")
-def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, str]]]:
-    with serving_readers(tmp_path_factory.mktemp("readers")) as environments:
+def readers(server: RunningServer) -> Iterator[dict[str, dict[str, str]]]:
+    with readers_of(server) as environments:
         yield environments
 
 

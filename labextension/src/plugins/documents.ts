@@ -6,6 +6,7 @@ import type { LabIcon } from '@jupyterlab/ui-components';
 import type { Widget } from '@lumino/widgets';
 
 import type { WeaverApi } from '../api';
+import { nameOf } from '../words';
 
 /** A view of one weaver. */
 export type WeaverWidget = Widget & { readonly weaverId: string };
@@ -104,10 +105,9 @@ function make<T extends WeaverWidget>(
   return widget;
 }
 
-/** What people call it: its `name` tag, where it has one. */
 async function name(api: WeaverApi, id: string): Promise<string> {
   try {
-    return (await api.get(id)).tags['name'] ?? id;
+    return nameOf(await api.get(id));
   } catch {
     // The widget itself says what is wrong.
     return id;
