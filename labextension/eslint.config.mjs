@@ -7,17 +7,17 @@ import tseslint from 'typescript-eslint';
 const GROUND = [
   'models',
   'sse',
+  'dotenv',
+  'lifetimes',
+  'words',
+  'weaverfilter',
   'ansi',
   'backoff',
   'charwidth',
   'credit',
-  'dotenv',
-  'lifetimes',
   'notebookspec',
   'paste',
-  'terminalprotocol',
-  'weaverfilter',
-  'words'
+  'terminalprotocol'
 ];
 const LINKS = [
   'api',

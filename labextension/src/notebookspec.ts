@@ -1,7 +1,6 @@
 /** What an output of a notebook says about a weaver: which one, and how it is shown. */
 
 export const MIME_TYPE = 'application/vnd.loom-weaver.v1+json';
-export const WIDGET_MIME_TYPE = 'application/vnd.jupyter.widget-view+json';
 /** Of what passes between kernel and page, as `loom_weaver.widgets` has it. */
 export const PROTOCOL = '1.0.0';
 
@@ -12,6 +11,8 @@ export interface IViewSpec {
   view: ViewName;
   /** How many lines of a log come first. */
   tail?: number;
+  /** The kernel's side of the view, while that kernel lives. */
+  modelId?: string;
 }
 
 const VIEWS: readonly string[] = ['card', 'logs', 'terminal'];
@@ -22,13 +23,14 @@ export function specOf(data: unknown): IViewSpec | null {
   if (typeof data !== 'object' || data === null) {
     return null;
   }
-  const { id, view, tail } = data as Record<string, unknown>;
+  const { id, view, tail, model_id } = data as Record<string, unknown>;
   if (typeof id !== 'string' || !ID.test(id)) {
     return null;
   }
   const known = typeof view === 'string' && VIEWS.includes(view) ? (view as ViewName) : 'card';
   const lines = typeof tail === 'number' && Number.isInteger(tail) && tail >= 0 ? { tail } : {};
-  return { id, view: known, ...lines };
+  const model = typeof model_id === 'string' ? { modelId: model_id } : {};
+  return { id, view: known, ...lines, ...model };
 }
 
 /** What the kernel's side of a widget hears. */

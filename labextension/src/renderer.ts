@@ -3,13 +3,7 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { PanelLayout, Widget } from '@lumino/widgets';
 
-import {
-  type ILiveModel,
-  type LiveModels,
-  MIME_TYPE,
-  specOf,
-  WIDGET_MIME_TYPE
-} from './notebookspec';
+import { type ILiveModel, type LiveModels, MIME_TYPE, specOf } from './notebookspec';
 import { type INotebookContext, NotebookView } from './notebookviews';
 
 /** Ahead of the widget manager's -10: an id finds its weaver again after the kernel is gone. */
@@ -35,7 +29,7 @@ export class WeaverRenderer extends Widget implements IRenderMime.IRenderer {
     if (spec) {
       const view = new NotebookView(this._context, spec, picture);
       (this.layout as PanelLayout).addWidget(view);
-      this._bind(view, model.data[WIDGET_MIME_TYPE]);
+      this._bind(view, spec.modelId);
     }
     return Promise.resolve();
   }
@@ -47,9 +41,8 @@ export class WeaverRenderer extends Widget implements IRenderMime.IRenderer {
     }
   }
 
-  private _bind(view: NotebookView, widget: unknown): void {
-    const id = (widget as { model_id?: unknown } | undefined)?.model_id;
-    if (typeof id === 'string') {
+  private _bind(view: NotebookView, id: string | undefined): void {
+    if (id !== undefined) {
       this._unbind = this._models.whenThere(id, (live: ILiveModel) => view.bind(live));
     }
   }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from loom_weaver.client.errors import WeaverEnded
 from loom_weaver.errors import BadRequest, LoomError, NotFound
 from loom_weaver.magics.starting import create, wait_until_running
 
@@ -22,7 +24,9 @@ def new(house: House, options: argparse.Namespace) -> Any:
     weaver = create(house.client, options)
     house.last = weaver.id
     if not options.detach:
-        wait_until_running(weaver)
+        # One that is done already tells so itself.
+        with suppress(WeaverEnded):
+            wait_until_running(weaver)
     return weaver
 
 

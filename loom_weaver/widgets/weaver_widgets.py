@@ -60,14 +60,22 @@ class WeaverWidget(DOMWidget):  # type: ignore[misc] # ipywidgets has no types
             return f"<{type(self).__name__} {self.weaver_id} closed>"
         return f"<{type(self).__name__} {self.weaver_id} {self.status or 'status not known'}>"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        """For whoever draws it: our front end, another one's widget manager, or a picture that stays."""
-        bundle: dict[str, Any] = super()._repr_mimebundle_(**kwargs) or {}
+    def close(self) -> None:
+        """With its layout, which ipywidgets would leave behind."""
+        layout = self.layout
+        super().close()
+        layout.close()
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """For our front end, and a picture that stays.
+
+        Not the view of any widget manager: exports and pages without our front end would prefer it to the
+        picture, and draw nothing. Ours finds this widget by `model_id`.
+        """
         return {
-            **bundle,
             "text/plain": repr(self),
             "text/html": picture(self.weaver_id, self._state(), self.title, self._lines()),
-            MIME_TYPE: {"id": self.weaver_id, "view": self.view},
+            MIME_TYPE: {"id": self.weaver_id, "view": self.view, "model_id": self.model_id},
         }
 
     def _state(self) -> WeaverObject | None:
@@ -101,8 +109,8 @@ class WeaverLogs(WeaverWidget):
     _view_name = Unicode("WeaverLogsView").tag(sync=True)
     tail = Int(1000, help="lines that are shown of what is there already").tag(sync=True)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_()
         bundle[MIME_TYPE]["tail"] = self.tail
         return bundle
 

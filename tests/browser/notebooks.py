@@ -50,7 +50,7 @@ def wait_until_idle(page: Page) -> None:
     """A notebook whose kernel is not chosen yet calls itself idle too."""
     page.wait_for_function(
         "() => document.querySelector(\".jp-Notebook-ExecutionIndicator[data-status='idle']\")"
-        " && !document.querySelector('.jp-Toolbar-kernelName, .jp-KernelName')?.textContent.includes('No Kernel')"
+        " && !document.querySelector('.jp-KernelName')?.textContent.includes('No Kernel')"
     )
 
 
@@ -73,3 +73,13 @@ def view(page: Page, cell: int) -> Locator:
 def save(page: Page) -> None:
     execute(page, "docmanager:save")
     page.wait_for_function("!document.querySelector('.jp-mod-dirty')", timeout=PATIENCE_MS)
+
+
+def run_cell(page: Page, code: str) -> None:
+    """A new cell at the end."""
+    last = page.locator(".jp-Notebook-cell").last
+    last.locator(".cm-content").click()
+    execute(page, "notebook:insert-cell-below")
+    execute(page, "notebook:enter-edit-mode")
+    page.keyboard.insert_text(code)
+    execute(page, "notebook:run-cell")
