@@ -43,7 +43,7 @@ def local(kind: str) -> Callable[[Path, int | None], Runtime]:
 
 
 def kubernetes(kube: Kube, namespace: str, data_dir: Path, kept: int | None) -> Runtime:
-    """Each test has an installation of its own in the one namespace. How much is kept is the cluster's affair."""
+    """Each test has an installation of its own in the one namespace. The cluster decides how much is kept."""
     return KubernetesRuntime(
         kubeconfig=str(kube.kubeconfig),
         namespace=namespace,
