@@ -8,6 +8,12 @@ import inspect
 import pytest
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--runtime", action="append", help="Run the contract suite on this runtime (may be repeated)."
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A coroutine test has an event loop of its own; it opens what it needs with `async with`."""

@@ -2,24 +2,30 @@
 
 A test is a coroutine that opens its runtime: `async with open_house() as house: …`; leaving deletes what the
 test made. A further runtime is a function in `RUNTIMES`; what it cannot do by its nature stands in `CANNOT`.
+Those that need much around them run only where they are named: `pytest tests/contract --runtime kubernetes`.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
 from loom_weaver.runtimes.base import Runtime
+from loom_weaver.runtimes.kubernetes.runtime import KubernetesRuntime
 from loom_weaver.runtimes.local import isolation
 from loom_weaver.runtimes.local.runtime import LocalRuntime
 from loom_weaver.runtimes.local.sandbox_plan import KINDS
 from loom_weaver.runtimes.memory import MemoryRuntime
 from tests.contract.probes import House
+from tests.kube_cluster import WEAVER_IMAGE, Kube, kube
+
+__all__ = ["kube"]
 
 OpenHouse = Callable[..., AbstractAsyncContextManager[House]]
 
@@ -36,6 +42,24 @@ def local(kind: str) -> Callable[[Path, int | None], Runtime]:
     return make
 
 
+def kubernetes(kube: Kube, namespace: str, data_dir: Path, kept: int | None) -> Runtime:
+    """Each test has an installation of its own in the one namespace. The cluster decides how much is kept."""
+    return KubernetesRuntime(
+        kubeconfig=str(kube.kubeconfig),
+        namespace=namespace,
+        installation=str(uuid5(NAMESPACE_URL, str(data_dir))),
+        images={name: {"image": WEAVER_IMAGE, "command": [program]} for name, program in PROGRAMS.items()},
+        any_image=False,
+        default_image="python",
+        default_memory="256Mi",
+        memory_request_ratio=0.05,
+        cpu_request_ratio=0.01,
+    )
+
+
+# What the images of the suite run on Kubernetes.
+PROGRAMS = {"python": "python3", "shell": "sh", "ghcr.io/loom/weaver": "python3"}
+KUBERNETES = "kubernetes"
 # Name -> how to make one; `kept` is how many bytes of a weaver's output it keeps, None for its own choice.
 RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
     "memory": memory,
@@ -48,17 +72,32 @@ CANNOT = {
 }
 
 
+# How much may be on its way between a program and the runtime; a cluster's proxies hold up to 20 MB.
+IN_FLIGHT = {"kubernetes": 40 * 1024 * 1024}
+
+
 @cache
 def why_not(kind: str) -> str | None:
     return isolation.why_not(kind)
 
 
-@pytest.fixture(params=RUNTIMES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "runtime_name" in metafunc.fixturenames:
+        names = metafunc.config.getoption("runtime") or list(RUNTIMES)
+        metafunc.parametrize("runtime_name", names, indirect=True)
+
+
+@pytest.fixture
 def runtime_name(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     if name.startswith("local-") and (reason := why_not(name.removeprefix("local-"))):
         pytest.skip(f"{name} does not work on this machine: {reason}")
     return name
+
+
+@pytest.fixture
+def in_flight(runtime_name: str) -> int:
+    return IN_FLIGHT.get(runtime_name, 3 * 1024 * 1024)
 
 
 @pytest.fixture
@@ -80,13 +119,30 @@ def data_dir() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="session")
+def kubernetes_namespace(kube: Kube) -> Iterator[str]:
+    """One for all tests: to make and to clear one away takes seconds."""
+    with kube.namespace() as name:
+        yield name
+
+
 @pytest.fixture
-def open_house(runtime_name: str, data_dir: Path) -> OpenHouse:
+def make_runtime(
+    request: pytest.FixtureRequest, runtime_name: str, data_dir: Path
+) -> Callable[[int | None], Runtime]:
+    if runtime_name != KUBERNETES:
+        return partial(RUNTIMES[runtime_name], data_dir)
+    cluster: Kube = request.getfixturevalue("kube")
+    return partial(kubernetes, cluster, request.getfixturevalue("kubernetes_namespace"), data_dir)
+
+
+@pytest.fixture
+def open_house(make_runtime: Callable[[int | None], Runtime], runtime_name: str) -> OpenHouse:
     """Starts the runtime, on one data folder for the whole test; `keep=True` leaves it its weavers."""
 
     @asynccontextmanager
     async def opened(*, kept: int | None = None, keep: bool = False) -> AsyncIterator[House]:
-        runtime = RUNTIMES[runtime_name](data_dir, kept)
+        runtime = make_runtime(kept)
         await runtime.start()
         house = House(runtime)
         try:
@@ -94,7 +150,8 @@ def open_house(runtime_name: str, data_dir: Path) -> OpenHouse:
         finally:
             try:
                 if not keep:
-                    await house.delete_all()
+                    # In a cluster the pods go by themselves, and others need not wait for that.
+                    await house.delete_all(wait=runtime_name != KUBERNETES)
             finally:
                 await runtime.stop()
 

@@ -226,12 +226,13 @@ class House:
                 await feeding
                 return ExecOutcome(await process.wait(), bytes(streams[1]), bytes(streams[2]))
 
-    async def delete_all(self) -> None:
+    async def delete_all(self, *, wait: bool = True) -> None:
         made = [weaver.id for weaver in self.runtime.list()]
         for weaver_id in made:
             if self.knows(weaver_id):
                 await self.runtime.delete(weaver_id)
-        await self.gone(*made)
+        if wait:
+            await self.gone(*made)
 
 
 async def feed(process: ExecProcess, stdin: bytes) -> None:

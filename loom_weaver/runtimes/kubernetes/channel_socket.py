@@ -44,6 +44,8 @@ class ChannelSocket:
         """Wait for room, and send; returns whether the connection still took it."""
         try:
             for message in channels.stdin(data):
+                if self._is_lost:
+                    return False
                 await self._socket.send_bytes(message)
         except (aiohttp.ClientError, ConnectionError):
             return False
@@ -58,7 +60,16 @@ class ChannelSocket:
     def abort(self) -> None:
         """At once: a polite close waits for what the other side still wants to send."""
         self._socket._set_closed()
+        connection = self._socket._response.connection
+        if connection is not None and connection.transport is not None:
+            connection.transport.abort()
         self._socket._response.close()
+
+    @property
+    def _is_lost(self) -> bool:
+        """Known before anybody receives the news."""
+        connection = self._socket._response.connection
+        return connection is None or connection.transport is None or connection.transport.is_closing()
 
     async def _send(self, message: bytes) -> None:
         try:

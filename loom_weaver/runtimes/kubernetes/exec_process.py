@@ -10,35 +10,19 @@ from loom_weaver.errors import BadRequest, Conflict, LoomError, RuntimeFailure
 from loom_weaver.runtimes.base import NOT_RUNNING, ExecSpec
 from loom_weaver.runtimes.kubernetes import channels
 from loom_weaver.runtimes.kubernetes.channel_socket import ChannelSocket
-from loom_weaver.runtimes.kubernetes.channels import ERROR, STDERR, STDOUT, Outcome
+from loom_weaver.runtimes.kubernetes.channels import ERROR, LARGEST_INPUT, STDERR, STDOUT, Outcome
 from loom_weaver.runtimes.kubernetes.errors import Refusal
+from loom_weaver.runtimes.kubernetes.exec_wrapper import PROBLEMS, ExitFinder, Wrapped, kill, wrap
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 
 # What waits in the server for a reader.
 HELD = 256 * 1024
 START_SECONDS = 20.0
 END_SECONDS = 10.0
-# A line that says whether the command can be started, and the process to end when the caller leaves: closing
-# the connection ends nothing. The container runtime has made it the leader of a session of its own.
-WRAPPER = """
-[ -z "$1" ] || stty cols "$1" rows "$2" 2>/dev/null
-shift 2
-case $1 in
-*/*) [ -e "$1" ] || { echo missing; exit; }
-  [ -f "$1" ] && [ -x "$1" ] || { echo refused; exit; } ;;
-*) command -v -- "$1" >/dev/null || { echo missing; exit; } ;;
-esac
-echo "$$"
-exec "$@"
-"""
-KILL = 'kill -9 -- "-$1"'
-NAME = "loom-weaver-exec"
-PROBLEMS = {
-    b"missing": "No such file or directory",
-    b"refused": "Permission denied",
-}
 # How container runtimes say that there is no such program.
 NO_PROGRAM = ("executable file not found", "no such file or directory", "permission denied")
+# The API server opens the connection to a pod that does not run, and tells afterwards.
+NO_CONTAINER = ("unable to upgrade connection", "not found in pod", "container not running")
 WITHOUT_SHELL = "this image has no sh, so a command that is left goes on until it ends by itself"
 NO_END_OF_INPUT = "this cluster is too old to end a command's standard input"
 LOST = "the connection to the command was lost"
@@ -47,12 +31,14 @@ LOST = "the connection to the command was lost"
 class PodExec:
     """Implements `ExecProcess`. `close` ends the command."""
 
-    def __init__(self, link: PodLink, socket: ChannelSocket, *, tty: bool) -> None:
+    def __init__(self, link: PodLink, socket: ChannelSocket, token: bytes | None, *, tty: bool) -> None:
         self.warning: str | None = None
         self._link = link
         self._socket = socket
         self._tty = tty
         self._pid = ""
+        streams = (STDOUT,) if tty else (STDOUT, STDERR)
+        self._finders = {stream: ExitFinder(token) for stream in streams} if token else {}
         self._queue: deque[tuple[int, bytes]] = deque()
         self._size = 0
         self._news, self._room = asyncio.Event(), asyncio.Event()
@@ -64,7 +50,10 @@ class PodExec:
         return f"<PodExec {self._pid} {self._socket!r} held={self._size}>"
 
     async def write(self, data: bytes) -> None:
-        await self._socket.type(data)
+        for begin in range(0, len(data), LARGEST_INPUT):
+            if self._outcome.done():
+                return
+            await self._socket.type(data[begin : begin + LARGEST_INPUT])
 
     async def close_stdin(self) -> None:
         if self._tty:
@@ -110,7 +99,7 @@ class PodExec:
                 if rest:
                     self._queue.appendleft((STDOUT, rest))
                     self._size += len(rest)
-                return self._take_word(line.strip())
+                return self._take_word(line.strip().decode(errors="replace"))
         return self._outcome.result()
 
     async def close(self) -> None:
@@ -121,10 +110,10 @@ class PodExec:
         if unfinished and self._pid:
             await asyncio.shield(self._kill())
 
-    def _take_word(self, word: bytes) -> Outcome | None:
+    def _take_word(self, word: str) -> Outcome | None:
         if word in PROBLEMS:
             return Outcome(None, PROBLEMS[word])
-        self._pid = word.decode(errors="replace")
+        self._pid = word
         return None
 
     async def _read(self) -> None:
@@ -134,15 +123,34 @@ class PodExec:
                 channel, data = message
                 if channel == ERROR:
                     outcome = channels.outcome(data)
+                elif channel in (STDOUT, STDERR):
+                    await self._take(channel, bytes(data))
+                if channel == ERROR or self._all_said:
                     break
-                if channel in (STDOUT, STDERR) and data:
-                    await self._hold(channel, bytes(data))
+            for stream, finder in self._finders.items():
+                await self._hold(stream, finder.flush())
         finally:
-            if not self._outcome.done():
-                self._outcome.set_result(outcome)
+            self._outcome.set_result(self._told or outcome)
             self._news.set()
 
+    @property
+    def _all_said(self) -> bool:
+        """Whether the command ended, and nothing of its output is on its way any more."""
+        codes = [finder.exit_code for finder in self._finders.values()]
+        return bool(codes) and None not in codes
+
+    @property
+    def _told(self) -> Outcome | None:
+        codes = [finder.exit_code for finder in self._finders.values() if finder.exit_code is not None]
+        return Outcome(codes[0], "") if codes else None
+
+    async def _take(self, stream: int, data: bytes) -> None:
+        finder = self._finders.get(stream)
+        await self._hold(stream, finder.feed(data) if finder else data)
+
     async def _hold(self, stream: int, data: bytes) -> None:
+        if not data:
+            return
         self._queue.append((stream, data))
         self._size += len(data)
         self._news.set()
@@ -154,7 +162,7 @@ class PodExec:
         """End what the command left running; nothing is to be done where that fails."""
         try:
             async with asyncio.timeout(END_SECONDS):
-                socket = await self._link.exec(("sh", "-c", KILL, NAME, self._pid), tty=False)
+                socket = await self._link.exec(kill(self._pid), tty=False)
                 try:
                     while (message := await socket.receive()) is not None and message[0] != ERROR:
                         pass
@@ -166,34 +174,37 @@ class PodExec:
 
 async def open_exec(link: PodLink, spec: ExecSpec) -> PodExec:
     """Raise BadRequest for a command that cannot be started, Conflict where the weaver does not run."""
-    size = (str(spec.cols), str(spec.rows)) if spec.tty else ("", "")
-    process = await _open(link, ("sh", "-c", WRAPPER, NAME, *size, *spec.command), spec)
+    wrapped = wrap(spec.command, (spec.cols, spec.rows) if spec.tty else None)
+    process = await _open(link, wrapped, spec)
     problem = await _problem(process)
     if problem is None:
         return process
     await process.close()
     if problem.message in PROBLEMS.values():
         raise BadRequest(f"{spec.command[0]}: {problem.message}", field="command")
-    if not _names_no_program(problem):
+    if any(words in problem.message for words in NO_CONTAINER):
+        raise Conflict(NOT_RUNNING)
+    if not any(words in problem.message for words in NO_PROGRAM):
         raise RuntimeFailure("the command could not be started")
     return await _open_without_shell(link, spec)
 
 
 async def _open_without_shell(link: PodLink, spec: ExecSpec) -> PodExec:
-    process = await _open(link, spec.command, spec)
+    process = await _open(link, Wrapped(spec.command, b""), spec)
     process.warning = WITHOUT_SHELL
     process.resize(spec.cols, spec.rows)
     return process
 
 
-async def _open(link: PodLink, command: tuple[str, ...], spec: ExecSpec) -> PodExec:
+async def _open(link: PodLink, wrapped: Wrapped, spec: ExecSpec) -> PodExec:
     try:
-        return PodExec(link, await link.exec(command, tty=spec.tty), tty=spec.tty)
+        socket = await link.exec(wrapped.command, tty=spec.tty)
     except Refusal as refusal:
         if refusal.status in (400, 404, 500):
             # Not scheduled, not there yet, or not there any more.
             raise Conflict(NOT_RUNNING) from refusal
         raise
+    return PodExec(link, socket, wrapped.token, tty=spec.tty)
 
 
 async def _problem(process: PodExec) -> Outcome | None:
@@ -203,7 +214,3 @@ async def _problem(process: PodExec) -> Outcome | None:
     except BaseException:
         await process.close()
         raise
-
-
-def _names_no_program(outcome: Outcome) -> bool:
-    return any(words in outcome.message for words in NO_PROGRAM)

@@ -56,11 +56,12 @@ class PodLink:
         except NotFound:
             return
 
-    async def until_started(self) -> None:
-        """Wait until its program runs, or ran; at once where the weaver is gone."""
+    async def until_started(self, patience: float | None = None) -> None:
+        """Wait until its program runs, or ran, so long at most; at once where the weaver is gone."""
         try:
-            await self._pods.until(self.weaver_id, has_started)
-        except NotFound:
+            async with asyncio.timeout(patience):
+                await self._pods.until(self.weaver_id, has_started)
+        except (NotFound, TimeoutError):
             return
 
     async def changed(self, patience: float) -> None:

@@ -15,6 +15,8 @@ from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 # first tries come quickly; an image may take minutes to come, and an API server to come back.
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 PAUSE_GROWTH = 1.1
+# A connection that nothing was heard of for so long leads to a program that says nothing.
+DOUBT = 1.5
 # What is typed before the terminal is up.
 KEPT_INPUT = 64 * 1024
 
@@ -30,6 +32,9 @@ class Sink(Protocol):
     async def room(self) -> None:
         """Wait until more may come."""
 
+    async def until_joined(self) -> None:
+        """Wait until it is known what came before the connection."""
+
 
 class Upstream:
     def __init__(self, link: PodLink, sink: Sink, size: tuple[int, int]) -> None:
@@ -40,6 +45,8 @@ class Upstream:
         self._socket: ChannelSocket | None = None
         self._changed = asyncio.Condition()
         self._over = False
+        self._seen = asyncio.Event()
+        self._begun = False
         self._resizing: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -55,10 +62,10 @@ class Upstream:
         try:
             while not self._link.over:
                 socket = await self._open()
-                if socket is not None:
+                if socket is not None and await self._serve(socket):
+                    break
+                if self._begun:
                     pause = FIRST_PAUSE
-                    if await self._serve(socket):
-                        break
                 await self._link.changed(pause * random.uniform(0.8, 1.2))  # noqa: S311 (to spread load)
                 pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE)
         finally:
@@ -91,27 +98,52 @@ class Upstream:
 
     async def _serve(self, socket: ChannelSocket) -> bool:
         """Pass on what comes; returns whether that was all."""
+        self._seen = asyncio.Event()
+        admitting = asyncio.create_task(self._admit(socket), name="a terminal that comes up")
         try:
             await socket.resize(*self._size)
-            self._sink.connected()
-            while self._typed:
-                typed = bytes(self._typed)
-                self._typed.clear()
-                await socket.type(typed)
-            self._socket = socket
-            await self._wake()
             return await self._read(socket)
         finally:
+            admitting.cancel()
+            await asyncio.wait([admitting])
             self._socket = None
             socket.abort()
 
+    async def _admit(self, socket: ChannelSocket) -> None:
+        """Type what was kept, once the other side is surely the program.
+
+        The API server opens every connection; that there is nothing behind it, it tells later.
+        """
+        signs = [asyncio.create_task(self._seen.wait()), asyncio.create_task(self._link.until_started())]
+        try:
+            await asyncio.wait(signs, timeout=DOUBT, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for sign in signs:
+                sign.cancel()
+        self._begin()
+        # What is typed may start a flood, behind which the past is harder to find.
+        await self._sink.until_joined()
+        while self._typed:
+            typed = bytes(self._typed)
+            self._typed.clear()
+            await socket.type(typed)
+        self._socket = socket
+        await self._wake()
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun = True
+            self._sink.connected()
+
     async def _read(self, socket: ChannelSocket) -> bool:
+        self._begun = False
         while (message := await socket.receive()) is not None:
             channel, data = message
             if channel == channels.ERROR:
-                # A terminal that could not be attached to says so here too.
                 return channels.outcome(data).exit_code == 0
             if channel == channels.STDOUT and data:
+                self._begin()
+                self._seen.set()
                 self._sink.output(data)
                 await self._sink.room()
         return False
