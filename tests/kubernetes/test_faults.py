@@ -9,7 +9,7 @@ import pytest
 from loom_weaver.errors import LoomError, RuntimeTimeout, Unavailable
 from loom_weaver.names import pod_name
 from loom_weaver.runtimes.base import LogStart
-from tests.contract.probes import House, eventually, spec_of
+from tests.contract.probes import House, eventually
 from tests.kube_cluster import Kube
 from tests.kubernetes.houses import opened
 

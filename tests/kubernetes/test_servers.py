@@ -55,7 +55,7 @@ def body_of(people: People, *command: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_a_life_over_the_api(kube: Kube, namespace: str, tmp_path: Path) -> None:
-    """Create, read, list, extend, delete, with the documented fields; `/health` tells more to who is known."""
+    """Create, read, list, extend, delete, with the documented fields; `/health` tells more to some."""
     with serving_cluster(kube, namespace, tmp_path / "data") as server:
         people = server.add_people()
         http = people.owner.http

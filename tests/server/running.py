@@ -196,8 +196,10 @@ def serving(
     port: int | None = None,
     ready: int = 200,
 ) -> Iterator[RunningServer]:
-    """`loom-weaver serve`; `config` is the text of its `jupyter_loom_weaver_config.py`, `ready` what `/health`
-    answers once the test may go on."""
+    """`loom-weaver serve`; `config` is the text of its `jupyter_loom_weaver_config.py`.
+
+    `ready` is what `/health` answers when the test may go on.
+    """
     port = port or free_port()
     env = server_environment(data_dir, environment)
     config_dir = Path(env["JUPYTER_CONFIG_DIR"])
