@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +118,29 @@ async def _killed_amid_creates(server: RunningServer, key: str, body: dict[str, 
         await asyncio.wait(creates, return_when=asyncio.FIRST_COMPLETED)
         server.kill()
         return await asyncio.gather(*creates)
+
+
+def test_race_1_a_quota_is_kept_by_two_servers_together(kube: Kube, namespace: str, tmp_path: Path) -> None:
+    """RACE-1: 40 creates for 5 places, spread over two servers that share the database and the cluster."""
+    quota = "c.Quotas.per_user = 5\n"
+    shared = f"c.House.database_url = 'sqlite:///{tmp_path}/one/identity.db'\n"
+    with (
+        serving_cluster(kube, namespace, tmp_path / "one", quota) as one,
+        serving_cluster(kube, namespace, tmp_path / "two", quota + shared) as two,
+    ):
+        people = one.add_people()
+        nowhere = body_of(people, resources={"memory_limit": "500Gi"})
+        with ThreadPoolExecutor() as threads:
+            halves = [threads.submit(together, each, people.owner.key, [nowhere] * 20) for each in (one, two)]
+            statuses = Counter(halves[0].result() + halves[1].result())
+        assert statuses == {201: 5, 429: 35}
+        made = listed(people.owner.http)
+        assert len(pods(kube, namespace)) == len(made) == 5
+        other = two.http(f"Bearer {people.owner.key}")
+        wait_for(lambda: listed(other) == made, "the other server to know them all")
+        assert people.owner.http.delete(f"/api/weaver/{made.pop()}").status_code == 204
+        wait_for(lambda: len(listed(other)) == 4, "the other server to know of the delete")
+        assert Counter(together(two, people.owner.key, [nowhere] * 8)) == {201: 1, 429: 7}
 
 
 def test_ttl_4_what_expired_while_no_server_ran(kube: Kube, namespace: str, tmp_path: Path) -> None:
