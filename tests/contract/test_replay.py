@@ -28,9 +28,9 @@ async def test_scrollback_and_live_output_meet_exactly(open_house: OpenHouse) ->
 
 async def test_an_idle_prompt_is_seen(open_house: OpenHouse, able: Callable[[str], bool]) -> None:
     async with open_house() as house:
-        # Where unfinished lines are not kept, a prompt is seen by who is there when it comes.
-        pause = "" if able("show unfinished lines") else "sleep 3; "
-        weaver_id = await house.sh(f"{pause}PS1='ready> ' exec sh -i")
+        # Where a log has no unfinished lines, a prompt is seen by who was there when it came.
+        waits = "" if able("show unfinished lines") else "sleep 2; "
+        weaver_id = await house.sh(f"{waits}PS1='ready> ' exec sh -i")
         await house.log(weaver_id, LogStart(tail=0), until=lambda _: True, follow=False)
         async with house.view(weaver_id) as viewer:
             await viewer.until(b"ready> ")
