@@ -113,8 +113,9 @@ class LogStream:
             place = self._reading.place
             if end is not None and place is not None and place.ns > end.ns:
                 return
-        if not self._follow or self._link.over:
-            yield self._reading.take(self._splitter.flush())
+        rest = self._splitter.flush() if not self._follow or self._link.over else []
+        if items := self._reading.take(rest):
+            yield items
 
     async def _last_place(self) -> Place | None:
         pieces = [piece async for piece in self._pieces({"tailLines": "1"})]
