@@ -24,7 +24,7 @@ except Unavailable as error:
 """
 
 
-@pytest.mark.parametrize("package", ["aiohttp", "kubernetes", "msgspec"])
+@pytest.mark.parametrize("package", ["aiohttp", "kubernetes"])
 def test_a_runtime_whose_packages_are_missing_says_what_to_install(package: str) -> None:
     code = WITHOUT.format(package=package)
     done = subprocess.run(
