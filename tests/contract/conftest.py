@@ -43,7 +43,7 @@ def local(kind: str) -> Callable[[Path, int | None], Runtime]:
 
 
 def kubernetes(kube: Kube, namespace: str, data_dir: Path, kept: int | None) -> Runtime:
-    """Each test has an installation of its own in the one namespace. How much is kept is the cluster's affair."""
+    """Each test has an installation of its own in the one namespace. The cluster decides how much is kept."""
     return KubernetesRuntime(
         kubeconfig=str(kube.kubeconfig),
         namespace=namespace,
@@ -69,6 +69,12 @@ RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
 CANNOT = {
     ("memory", "end what left its session"): "it follows processes no further than their session",
     ("memory", "outlive its runtime"): "its weavers are children of the runtime's process",
+    (
+        "kubernetes",
+        "end weavers by itself",
+    ): "nobody is in the pod; the sweep of a server deletes what is over",
+    ("kubernetes", "show unfinished lines"): "nodes keep a line when its end has come",
+    ("kubernetes", "keep so many bytes of a log"): "nodes decide that, and nobody counts what they let go",
 }
 
 
@@ -98,6 +104,12 @@ def runtime_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def in_flight(runtime_name: str) -> int:
     return IN_FLIGHT.get(runtime_name, 3 * 1024 * 1024)
+
+
+@pytest.fixture
+def able(runtime_name: str) -> Callable[[str], bool]:
+    """Whether the runtime has an ability."""
+    return lambda ability: (runtime_name, ability) not in CANNOT
 
 
 @pytest.fixture

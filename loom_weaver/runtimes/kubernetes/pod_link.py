@@ -89,12 +89,7 @@ class PodLink:
         """Its text, with timestamps unless `options` say otherwise."""
         query = {"container": CONTAINER, "timestamps": "true", **options}
         async with self._cluster.stream(f"{self._path}/log", query, silence=silence) as response:
-            try:
-                yield response
-            finally:
-                if (connection := response.connection) and connection.transport:
-                    # Not the polite way: the other side may have much to say that nobody reads any more.
-                    connection.transport.abort()
+            yield response
 
 
 def container_ended(pod: Pod) -> bool:
