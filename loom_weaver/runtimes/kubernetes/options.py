@@ -30,6 +30,12 @@ class KubernetesOptions(Runtime):
         help="Tells the pods of this server and its replicas from those of others. Set by the server."
     ).tag(config=True)
     call_timeout = Float(15.0, help="Seconds after which a call to Kubernetes is given up.").tag(config=True)
+    watch_seconds = Float(
+        40.0,
+        min=1,
+        max=45,
+        help="Seconds after which the watch of the cluster is opened anew; a dead one is found by then.",
+    ).tag(config=True)
     images = Dict(
         help="Short names of images: name -> {image: reference, command: [...], args: [...],"
         " description: str}. Any tag or digest of the name fits."

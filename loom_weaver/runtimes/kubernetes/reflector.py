@@ -20,10 +20,10 @@ from loom_weaver.runtimes.kubernetes.objects import ListMeta, Metadata, PodList,
 PAGE = 500
 # So many objects are decoded before others get a turn.
 AT_ONCE = 50
-# A watch is opened anew so often, by which a dead one is found within this and `SILENCE_SECONDS` more: with
-# nothing going on, a server lets a minute pass between two signs of life.
-WATCH_SECONDS = (30.0, 40.0)
-SILENCE_SECONDS = 10.0
+# A server lets a minute pass between two signs of life; so a watch is opened anew sooner than that, by which
+# a dead one is found too. Longer than this much of its time, it is not waited for.
+WATCH_SECONDS = 40.0
+SILENCE = 1.25
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 # A watch that ends sooner, with nothing in it, is trouble and no end.
 SOON = 1.0
@@ -64,13 +64,21 @@ class Gone(Exception):
 
 class Reflector:
     def __init__(
-        self, cluster: Cluster, path: str, query: dict[str, str], keeper: Keeper, *, name: str = "pods"
+        self,
+        cluster: Cluster,
+        path: str,
+        query: dict[str, str],
+        keeper: Keeper,
+        *,
+        name: str = "pods",
+        watch_seconds: float = WATCH_SECONDS,
     ) -> None:
         self._cluster = cluster
         self._path = path
         self._query = query
         self._keeper = keeper
         self._name = name
+        self._watch_seconds = watch_seconds
         self._version = ""
         self._failures = 0
         self.loaded = asyncio.Event()
@@ -154,15 +162,15 @@ class Reflector:
 
     async def _watch(self) -> bool:
         """Until the server ends it; returns whether anything came."""
-        seconds = random.uniform(*WATCH_SECONDS)  # noqa: S311 (no secret)
+        seconds = self._watch_seconds * random.uniform(0.75, 1)  # noqa: S311 (no secret)
         query = {
             **self._query,
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": self._version,
-            "timeoutSeconds": str(int(seconds)),
+            "timeoutSeconds": str(max(1, int(seconds))),
         }
-        silence = seconds + SILENCE_SECONDS
+        silence = self._watch_seconds * SILENCE
         anything = False
         try:
             call = f"watch {self._name}"

@@ -59,9 +59,18 @@ class KubernetesRuntime(KubernetesOptions):
         )
         space = f"/api/v1/namespaces/{self.namespace}"
         query = {"labelSelector": labels.selector(self._settings.installation)}
-        self._follower = Reflector(cluster, f"{space}/pods", query, self._pods)
+        self._follower = Reflector(
+            cluster, f"{space}/pods", query, self._pods, watch_seconds=self.watch_seconds
+        )
         troubles = TroubleKeeper(self._pods)
-        self._troubles = Reflector(cluster, f"{space}/events", QUERY, troubles, name="events")
+        self._troubles = Reflector(
+            cluster,
+            f"{space}/events",
+            QUERY,
+            troubles,
+            name="events",
+            watch_seconds=self.watch_seconds,
+        )
         self._life = PodLife(cluster, self.namespace, self._settings, self._pods)
         self._streams = PodStreams(cluster, self.namespace, self._pods)
         self._running = True

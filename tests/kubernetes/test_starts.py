@@ -1,0 +1,148 @@
+"""Why a weaver does not start, or ended, told in words soon after the cluster knows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from loom_weaver.errors import BadRequest, TooManyWeavers
+from loom_weaver.models import Resources
+from loom_weaver.weaver import Weaver
+from tests.contract.probes import PATIENCE, House, spec_of
+from tests.kube_cluster import Kube
+from tests.kubernetes.houses import opened
+
+
+async def until_reason(house: House, weaver_id: str, *reasons: str) -> Weaver:
+    changes = house.runtime.changes
+    try:
+        async with asyncio.timeout(PATIENCE * 2):
+            while house.runtime.get(weaver_id).reason not in reasons:
+                await changes.news()
+    except TimeoutError:
+        raise AssertionError(f"waited for {reasons}, have {house.runtime.get(weaver_id)}") from None
+    return house.runtime.get(weaver_id)
+
+
+async def test_pod_1_an_image_that_cannot_be_pulled(kube: Kube, namespace: str) -> None:
+    """POD-1: the reason stays while the cluster alternates, the first cause too, and it can be deleted."""
+    async with opened(kube, namespace) as house:
+        weaver = await house.runtime.create(spec_of(image="ghcr.io/no-such-org/no-such-image:1"))
+        first = await until_reason(house, weaver.id, "ErrImagePull", "ImagePullBackOff")
+        assert first.status == "pending"
+        assert "ghcr.io/no-such-org/no-such-image:1 cannot be pulled: " in (first.detail or "")
+        later = await until_reason(house, weaver.id, "ImagePullBackOff")
+        assert later.detail == first.detail
+        reasons = [change.weaver.reason for change in house.changes_of(weaver.id)]
+        assert None not in reasons[reasons.index(first.reason) :]
+        assert await house.runtime.delete(weaver.id)
+        await house.gone(weaver.id)
+
+
+async def test_pod_4_no_room_in_the_cluster(kube: Kube, namespace: str) -> None:
+    """POD-4: the scheduler's sentence."""
+    async with opened(kube, namespace) as house:
+        weaver = await house.runtime.create(
+            spec_of("true", resources=Resources(memory_limit="900Gi", cpu_limit="1"))
+        )
+        told = await until_reason(house, weaver.id, "Unschedulable")
+        assert told.status == "pending"
+        assert "Insufficient memory" in (told.detail or "")
+        assert told.timeline[-1].event == "Unschedulable"
+
+
+async def test_an_image_that_may_not_be_pulled(kube: Kube, namespace: str) -> None:
+    async with opened(kube, namespace, image_pull_policy="Never") as house:
+        weaver = await house.runtime.create(spec_of(image="not-here:1"))
+        told = await until_reason(house, weaver.id, "ErrImageNeverPull")
+        assert "pull policy Never" in (told.detail or "")
+
+
+async def test_a_volume_that_cannot_be_mounted_is_told_by_an_event(kube: Kube, namespace: str) -> None:
+    template = {
+        "spec": {
+            "volumes": [{"name": "missing", "secret": {"secretName": "no-such-secret"}}],
+            "containers": [
+                {"name": "weaver", "volumeMounts": [{"name": "missing", "mountPath": "/missing"}]}
+            ],
+        }
+    }
+    async with opened(kube, namespace, pod_template=template) as house:
+        weaver = await house.runtime.create(spec_of("true"))
+        told = await until_reason(house, weaver.id, "FailedMount")
+        assert 'secret "no-such-secret" not found' in (told.detail or "")
+
+
+@pytest.mark.parametrize(
+    ("command", "memory", "expected"),
+    [
+        (("python3", "-c", "b = bytearray(10**9)"), "64Mi", ("failed", "OOMKilled", 137)),
+        (("sh", "-c", "kill -9 $$"), None, ("failed", "Error", 137)),
+        (("sh", "-c", "exit 7"), None, ("failed", "Error", 7)),
+        (("no-such-command",), None, ("failed", "StartError", 127)),
+        (("/etc/passwd",), None, ("failed", "StartError", 126)),
+        (("true",), None, ("succeeded", "Completed", 0)),
+    ],
+    ids=["out of memory", "killed", "exit code", "no such command", "not executable", "well"],
+)
+async def test_pod_2_how_it_ended(
+    kube: Kube, namespace: str, command: tuple[str, ...], memory: str | None, expected: tuple[str, str, int]
+) -> None:
+    """POD-2: out of memory, or just killed."""
+    async with opened(kube, namespace) as house:
+        resources = Resources(memory_limit=memory) if memory else None
+        weaver = await house.over(await house.create(*command, resources=resources))
+        assert (weaver.status, weaver.reason, weaver.exit_code) == expected
+        if memory:
+            assert "64Mi" in (weaver.detail or "")
+
+
+async def test_pod_5_the_namespaces_own_quota_refuses(kube: Kube, namespace: str) -> None:
+    """POD-5: told as a quota, and nothing is left behind."""
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "one", "namespace": namespace},
+        "spec": {"hard": {"pods": "1"}},
+    }
+    kube.apply(quota)
+    kube.kubectl(
+        "wait", "resourcequota/one", "--for=jsonpath={.status.hard.pods}=1", "--namespace", namespace
+    )
+    async with opened(kube, namespace) as house:
+        await house.sh("sleep 600")
+        with pytest.raises(TooManyWeavers) as refused:
+            await house.sh("sleep 600", env={"SECRET": "hunter2"})
+        assert "ResourceQuota is used up" in refused.value.message
+        assert "pods=1" in refused.value.message
+        assert "hunter2" not in refused.value.message
+        assert len(kube.get("pods", "--namespace", namespace)["items"]) == 1
+        assert kube.get("secrets", "--namespace", namespace)["items"] == []
+
+
+async def test_a_limit_range_that_refuses_is_a_bad_request(kube: Kube, namespace: str) -> None:
+    limits = {
+        "apiVersion": "v1",
+        "kind": "LimitRange",
+        "metadata": {"name": "small", "namespace": namespace},
+        "spec": {"limits": [{"type": "Container", "max": {"memory": "100Mi"}}]},
+    }
+    kube.apply(limits)
+    async with opened(kube, namespace) as house:
+        with pytest.raises(BadRequest) as refused:
+            await house.sh("true", resources=Resources(memory_limit="1Gi"))
+        assert refused.value.details[0].field == "resources"
+        assert "maximum memory usage per Container is 100Mi" in refused.value.message
+
+
+async def test_what_the_cluster_knows_is_told_within_seconds(kube: Kube, namespace: str) -> None:
+    """The pull's failure stands in the pod's status at a time that the kubelet's event names."""
+    async with opened(kube, namespace) as house:
+        weaver = await house.runtime.create(spec_of(image="ghcr.io/no-such-org/no-such-image:2"))
+        await until_reason(house, weaver.id, "ErrImagePull", "ImagePullBackOff")
+        heard = time.time()
+        events = kube.get("events", "--namespace", namespace, "--field-selector", "reason=Failed")["items"]
+        known = min(event["firstTimestamp"] for event in events)
+        assert heard - time.mktime(time.strptime(known, "%Y-%m-%dT%H:%M:%SZ")) + time.timezone < 30
