@@ -43,7 +43,7 @@ def local(kind: str) -> Callable[[Path, int | None], Runtime]:
 
 
 def kubernetes(kube: Kube, namespace: str, data_dir: Path, kept: int | None) -> Runtime:
-    """Each test has an installation of its own in the one namespace. How much is kept is the cluster's affair."""
+    """Each test has an installation of its own in the one namespace. The cluster decides how much is kept."""
     return KubernetesRuntime(
         kubeconfig=str(kube.kubeconfig),
         namespace=namespace,
@@ -72,6 +72,10 @@ CANNOT = {
 }
 
 
+# How much may be on its way between a program and the runtime; a cluster's proxies hold up to 20 MB.
+IN_FLIGHT = {"kubernetes": 40 * 1024 * 1024}
+
+
 @cache
 def why_not(kind: str) -> str | None:
     return isolation.why_not(kind)
@@ -89,6 +93,11 @@ def runtime_name(request: pytest.FixtureRequest) -> str:
     if name.startswith("local-") and (reason := why_not(name.removeprefix("local-"))):
         pytest.skip(f"{name} does not work on this machine: {reason}")
     return name
+
+
+@pytest.fixture
+def in_flight(runtime_name: str) -> int:
+    return IN_FLIGHT.get(runtime_name, 3 * 1024 * 1024)
 
 
 @pytest.fixture

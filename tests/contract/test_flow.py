@@ -13,6 +13,8 @@ from tests.contract.conftest import OpenHouse
 from tests.contract.probes import House, ViewerProbe
 
 MEBIBYTE = 1024 * 1024
+# Long lines: what a cluster writes down with each of them costs more than short ones themselves.
+FLOOD = "yes " + "y" * 999
 
 
 def resident() -> int:
@@ -46,7 +48,7 @@ class Sipper(Counter):
 
 async def test_a_viewer_that_never_reads_is_let_go_and_slows_nobody(open_house: OpenHouse) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh("read x; yes")
+        weaver_id = await house.sh(f"read x; {FLOOD}")
         memory = resident()
         async with (
             house.view(weaver_id, probe=Counter()) as reading,
@@ -80,9 +82,9 @@ async def test_a_slow_viewer_that_goes_on_reading_gets_everything(open_house: Op
         assert viewer.gaps == []
 
 
-async def test_a_sole_viewer_holds_the_program_back(open_house: OpenHouse) -> None:
+async def test_a_sole_viewer_holds_the_program_back(open_house: OpenHouse, in_flight: int) -> None:
     async with open_house() as house:
-        size = 7 * MEBIBYTE
+        size = PAUSE_BEHIND + in_flight
         weaver_id = await house.sh(
             f"stty -opost -echo; read x; head -c {size} /dev/zero; touch $HOME/written; sleep 600"
         )
@@ -107,7 +109,7 @@ async def test_a_sole_viewer_that_sleeps_does_not_hold_the_program_back_for_ever
     open_house: OpenHouse,
 ) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh("yes | head -c 20000000; touch $HOME/written; sleep 600")
+        weaver_id = await house.sh(f"{FLOOD} | head -c 20000000; touch $HOME/written; sleep 600")
         async with house.view(weaver_id, paused=True) as viewer:
             began = asyncio.get_running_loop().time()
             assert await viewer.end() == "too slow"

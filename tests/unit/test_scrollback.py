@@ -84,3 +84,36 @@ def test_where_a_viewer_begins(
     start: int, shown: bool, since: int | None, expected: tuple[int, int | None]
 ) -> None:
     assert replay_from(start, END, shown=shown, since=since) == expected
+
+
+def test_a_ring_can_change_its_size_and_get_its_past_back() -> None:
+    ring = Scrollback(SMALLEST * 2)
+    text = bytes(number % 251 for number in range(SMALLEST * 5))
+    ring.append(text)
+    view = ring.read(ring.start, 10)
+    ring.refit(SMALLEST * 4, text[: ring.start])
+    assert bytes(view) == text[SMALLEST * 3 : SMALLEST * 3 + 10]
+    assert (ring.start, ring.end) == (SMALLEST, SMALLEST * 5)
+    assert everything(ring) == text[SMALLEST:]
+    ring.append(b"more")
+    assert everything(ring) == (text + b"more")[SMALLEST + 4 :]
+    ring.refit(100)
+    assert everything(ring) == (text + b"more")[-100:]
+    ring.append(text)
+    assert everything(ring) == text[-100:]
+
+
+def test_a_grown_ring_claims_no_past_that_it_has_not() -> None:
+    ring = Scrollback(100)
+    ring.append(bytes(5000))
+    ring.refit(1000)
+    assert ring.start == 4900
+    ring.append(b"x" * 950)
+    assert ring.start == 4950
+
+
+def test_offsets_may_begin_anywhere() -> None:
+    ring = Scrollback(100, begin=12345)
+    assert (ring.start, ring.end) == (12345, 12345)
+    ring.append(b"abc")
+    assert everything(ring) == b"abc"

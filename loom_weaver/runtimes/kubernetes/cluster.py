@@ -177,6 +177,9 @@ class Cluster:
         try:
             yield response
         finally:
+            if (connection := response.connection) and connection.transport:
+                # Not the polite way: the other side may have much to say that nobody reads any more.
+                connection.transport.abort()
             response.close()
 
     async def _authorized(self, send: Callable[[], Awaitable[Answer]]) -> Answer:

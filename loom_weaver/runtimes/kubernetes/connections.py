@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import Configuration
@@ -13,6 +17,8 @@ from kubernetes.aio.client.rest import RESTClientObject
 from loom_weaver.errors import RuntimeFailure, RuntimeTimeout, Unavailable
 from loom_weaver.runtimes.kubernetes.errors import Refusal
 
+# The other side may be frozen, or gone.
+FAREWELL_SECONDS = 2.0
 VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
 
 
@@ -30,15 +36,26 @@ class Connections:
 
     def __init__(self, configuration: Configuration, timeout: aiohttp.ClientTimeout) -> None:
         self._rest = RESTClientObject(configuration)
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.session = aiohttp.ClientSession(
-            connector=self._rest._create_connector(),
+            connector=aiohttp.TCPConnector(limit=0, ssl=self.ssl_context, socket_factory=self._socket),
             timeout=timeout,
             trust_env=True,
             raise_for_status=_refuse,
         )
 
     async def close(self) -> None:
+        """Returns when nothing is open any more: TLS says good-bye behind the back of who closes it."""
         await self.session.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while any(each.fileno() >= 0 for each in self._sockets):  # noqa: ASYNC110 (nothing tells)
+                    await asyncio.sleep(0.005)
+
+    def _socket(self, address: Any) -> socket.socket:
+        made = socket.socket(*address[:3])
+        self._sockets.add(made)
+        return made
 
     @property
     def ssl_context(self) -> ssl.SSLContext:

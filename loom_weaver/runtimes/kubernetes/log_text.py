@@ -40,6 +40,8 @@ class LogSplitter:
 
     def __init__(self, longest: int = LONGEST) -> None:
         self._longest = longest
+        # A line that cannot be in units, nor too long.
+        self._short = min(UNIT, longest)
         self._raw = bytearray()
         # Of the unfinished line: when it was written, its number, its bytes from `_begin` on.
         self._stamp: tuple[int, int] | None = None
@@ -56,7 +58,7 @@ class LogSplitter:
         lines = (bytes(self._raw) + data if self._raw else data).split(b"\n")
         rest = lines.pop()
         for line in lines:
-            if self._stamp is None and len(line) <= UNIT and line[29:31] == b"Z ":
+            if self._stamp is None and len(line) <= self._short and line[29:31] == b"Z ":
                 ns, number = self._count(_nanoseconds(line[:19], line[20:29], b"Z"))
                 text = line[31:].decode("utf-8", "replace")
                 pieces.append(Piece(ns, number, 0, len(line) - 31, True, text))

@@ -56,11 +56,12 @@ class PodLink:
         except NotFound:
             return
 
-    async def until_started(self) -> None:
-        """Wait until its program runs, or ran; at once where the weaver is gone."""
+    async def until_started(self, patience: float | None = None) -> None:
+        """Wait until its program runs, or ran, so long at most; at once where the weaver is gone."""
         try:
-            await self._pods.until(self.weaver_id, has_started)
-        except NotFound:
+            async with asyncio.timeout(patience):
+                await self._pods.until(self.weaver_id, has_started)
+        except (NotFound, TimeoutError):
             return
 
     async def changed(self, patience: float) -> None:
@@ -88,12 +89,7 @@ class PodLink:
         """Its text, with timestamps unless `options` say otherwise."""
         query = {"container": CONTAINER, "timestamps": "true", **options}
         async with self._cluster.stream(f"{self._path}/log", query, silence=silence) as response:
-            try:
-                yield response
-            finally:
-                if (connection := response.connection) and connection.transport:
-                    # Not the polite way: the other side may have much to say that nobody reads any more.
-                    connection.transport.abort()
+            yield response
 
 
 def container_ended(pod: Pod) -> bool:

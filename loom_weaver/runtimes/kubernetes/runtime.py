@@ -40,6 +40,8 @@ OUT_OF_DATE = "Kubernetes does not answer, and what is known of the weavers is t
 class KubernetesRuntime(KubernetesOptions):
     """Any number of servers side by side share nothing but the cluster and the identity database."""
 
+    shared = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.changes = ChangeLog()

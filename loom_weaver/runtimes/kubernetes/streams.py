@@ -27,6 +27,8 @@ from loom_weaver.runtimes.kubernetes.terminal import Terminal
 
 # So many connections to terminals at once; the longest unwatched are let go, and rebuilt from their logs.
 TERMINALS = 2000
+# A command waits so long for a weaver that was just created.
+START_SECONDS = 10.0
 
 
 class PodStreams:
@@ -62,9 +64,11 @@ class PodStreams:
 
     @asynccontextmanager
     async def exec(self, weaver_id: str, spec: ExecSpec) -> AsyncIterator[ExecProcess]:
-        if not self._pods.weaver(weaver_id).active:
+        link = self._link(weaver_id)
+        await link.until_started(patience=START_SECONDS)
+        if link.waiting or not self._pods.weaver(weaver_id).active:
             raise Conflict(NOT_RUNNING)
-        process = await open_exec(self._link(weaver_id), spec)
+        process = await open_exec(link, spec)
         try:
             yield process
         finally:

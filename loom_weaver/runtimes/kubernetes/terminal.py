@@ -52,7 +52,8 @@ class Terminal:
         # What came since the last connection began, until it is known what came before that.
         self._held: bytearray | None = bytearray()
         self._joining: asyncio.Task[None] | None = None
-        self._joined, self._news, self._room = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._joined, self._news, self._pace = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._pace.set()
         self._look: asyncio.TimerHandle | None = None
         self._shrinking: asyncio.TimerHandle | None = None
         self._running = asyncio.create_task(self._run(), name=f"terminal of {link.weaver_id}")
@@ -98,10 +99,9 @@ class Terminal:
         wait = flow.look_again_in([attached.pace(now) for attached in self._viewers])
         if wait is not None:
             self._look = asyncio.get_running_loop().call_later(wait, self.look_again)
-        if wait is None and (self._held is None or len(self._held) < HELD):
-            self._room.set()
+            self._pace.clear()
         else:
-            self._room.clear()
+            self._pace.set()
 
     async def until_ended(self) -> None:
         await asyncio.wait([self._running])
@@ -132,18 +132,22 @@ class Terminal:
             return
         self._held += data
         self._news.set()
-        self.look_again()
 
     async def room(self) -> None:
-        await self._room.wait()
+        await self._pace.wait()
+        if self._held is not None and len(self._held) >= HELD:
+            await self.until_joined()
+
+    async def until_joined(self) -> None:
+        if self._joining is not None:
+            await asyncio.wait([self._joining])
 
     async def _run(self) -> None:
         try:
             await self._upstream.run()
-            if self._joining is not None:
-                await asyncio.wait([self._joining])
+            await self.until_joined()
             await self._link.until_over()
-            self._complete(await self._read_log())
+            await self._complete(await self._read_log())
         except Exception:
             log.exception("The terminal of %s failed", self._link.weaver_id)
         self.ended = True
@@ -156,17 +160,17 @@ class Terminal:
         tail = await self._read_log()
         if tail is not None and tail.text:
             await self._settle()
-        held = bytes(self._held or b"")
-        missing = None if tail is None else missing_between(self._end(), tail.text, held)
-        self._held = None
+        live = bytes(self._held or b"")
+        missing = None if tail is None else missing_between(self._end(), tail.text, live)
         self._begin_at(tail)
         if missing is None and self.ring.end:
             for attached in self._viewers:
                 attached.lose()
-        self._append(missing or b"")
-        self._append(held)
+        await self._pour(bytearray(missing or b""))
+        if self._held is not None:
+            await self._pour(self._held)
+        self._held = None
         self._joined.set()
-        self.look_again()
 
     async def _settle(self) -> None:
         deadline = self.now() + SETTLED_AT_LAST
@@ -178,13 +182,21 @@ class Terminal:
             except TimeoutError:
                 return
 
-    def _complete(self, tail: LogTail | None) -> None:
+    async def _complete(self, tail: LogTail | None) -> None:
         """After the end the log has it all: what never came by an attach, too."""
         if tail is None:
             return
         missing = missing_between(self._end(), tail.text, b"")
         self._begin_at(tail)
-        self._append(missing or b"")
+        await self._pour(bytearray(missing or b""))
+
+    async def _pour(self, data: bytearray) -> None:
+        """As fast as the viewers take it, until there is no more."""
+        while data:
+            part = bytes(data[:TURN])
+            del data[: len(part)]
+            self._append_turn(memoryview(part))
+            await self._pace.wait()
 
     def _begin_at(self, tail: LogTail | None) -> None:
         """An empty ring counts from the first byte that there was."""
@@ -238,10 +250,9 @@ class Terminal:
         if not self._viewers:
             self.ring.refit(self._memory.grant(UNWATCHED, instead_of=self.ring.limit))
 
-    def _append(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
-        for begin in range(0, len(view), TURN):
-            self._append_turn(view[begin : begin + TURN])
+    def _append(self, data: memoryview) -> None:
+        for begin in range(0, len(data), TURN):
+            self._append_turn(data[begin : begin + TURN])
 
     def _append_turn(self, data: memoryview) -> None:
         lag = max((attached.lag for attached in self._viewers), default=0) + len(data)

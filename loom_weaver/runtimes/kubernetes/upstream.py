@@ -32,6 +32,9 @@ class Sink(Protocol):
     async def room(self) -> None:
         """Wait until more may come."""
 
+    async def until_joined(self) -> None:
+        """Wait until it is known what came before the connection."""
+
 
 class Upstream:
     def __init__(self, link: PodLink, sink: Sink, size: tuple[int, int]) -> None:
@@ -118,6 +121,8 @@ class Upstream:
             for sign in signs:
                 sign.cancel()
         self._begin()
+        # What is typed may start a flood, behind which the past is harder to find.
+        await self._sink.until_joined()
         while self._typed:
             typed = bytes(self._typed)
             self._typed.clear()

@@ -1,0 +1,118 @@
+"""The cluster fails under a runtime: it says so, and finds back to the truth by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from loom_weaver.errors import LoomError, RuntimeTimeout, Unavailable
+from loom_weaver.names import pod_name
+from loom_weaver.runtimes.base import LogStart
+from tests.contract.probes import House, eventually
+from tests.kube_cluster import Kube
+from tests.kubernetes.houses import opened
+
+pytestmark = pytest.mark.timeout(240)
+FOREVER = "while :; do sleep 1; done"
+# A server of the cluster takes some seconds to be back, more on a slow machine.
+BACK = 90.0
+
+
+async def recovers(house: House, weaver_id: str) -> None:
+    """Calls are answered again, and changes are seen."""
+    async with asyncio.timeout(BACK):
+        while True:
+            try:
+                await house.runtime.extend(weaver_id, 9)
+                break
+            except LoomError:
+                await asyncio.sleep(0.2)
+    await house.until(await _made(house), "running")
+
+
+async def _made(house: House) -> str:
+    async with asyncio.timeout(BACK):
+        while True:
+            try:
+                return await house.sh(FOREVER)
+            except LoomError:
+                await asyncio.sleep(0.2)
+
+
+async def in_thread(work: object, *arguments: str) -> None:
+    assert callable(work)
+    await asyncio.to_thread(work, *arguments)
+
+
+async def test_the_api_server_stops_and_comes_back(kube: Kube, namespace: str) -> None:
+    """Calls fail in time and in words, lists are answered meanwhile, nothing is lost or double afterwards."""
+    async with opened(kube, namespace, call_timeout=5.0) as house:
+        weaver_id = await house.sh(f"echo before; {FOREVER}")
+        ends = await house.sh("sleep 4; exit 5")
+        await house.until(weaver_id, "running")
+        await in_thread(kube.component, "stop", "kube-apiserver")
+        try:
+            with pytest.raises((Unavailable, RuntimeTimeout)) as failed:
+                await house.sh("true")
+            assert "Kubernetes" in failed.value.message
+            assert house.runtime.get(weaver_id).status == "running"
+            assert {weaver.id for weaver in house.runtime.list()} == {weaver_id, ends}
+            await asyncio.sleep(10)
+        finally:
+            await in_thread(kube.component, "start", "kube-apiserver")
+        await recovers(house, weaver_id)
+        assert (await house.over(ends)).exit_code == 5
+        log = await house.log(weaver_id, LogStart(), until=lambda log: bool(log.texts))
+        assert log.texts == ["before"]
+        await eventually(lambda: _agree(house, kube, namespace), "the list to be what there is")
+
+
+async def test_watch_3_the_api_server_hangs(kube: Kube, namespace: str) -> None:
+    """WATCH-3: paused, not gone. Calls end in a bounded time; no pod is left that the list does not show."""
+    async with opened(kube, namespace, call_timeout=2.0) as house:
+        weaver_id = await house.sh(FOREVER)
+        await house.until(weaver_id, "running")
+        await in_thread(kube.component, "freeze", "kube-apiserver")
+        try:
+            async with asyncio.timeout(30):
+                for call in (house.sh("sleep 600"), house.runtime.delete(weaver_id)):
+                    with pytest.raises(RuntimeTimeout):
+                        await call
+            assert house.runtime.get(weaver_id).status == "running"
+        finally:
+            await in_thread(kube.component, "thaw", "kube-apiserver")
+        await eventually(lambda: _agree(house, kube, namespace), "the list to be what there is")
+
+
+async def test_watch_1_etcd_is_compacted_while_nobody_watches(kube: Kube, namespace: str) -> None:
+    """WATCH-1 on a real cluster: the API server restarts, and with it every older version is gone."""
+    async with opened(kube, namespace) as house, opened(kube, namespace, keep=True) as other:
+        kept, lost = await house.sh(FOREVER), await house.sh(FOREVER)
+        await house.until(kept, "running")
+        await house.until(lost, "running")
+        await in_thread(kube.component, "stop", "kube-apiserver")
+        await in_thread(kube.component, "compact")
+        await in_thread(kube.component, "start", "kube-apiserver")
+        kube.kubectl("delete", "pod", pod_name(lost), "--namespace", namespace, "--wait=false")
+        await house.gone(lost)
+        await recovers(house, kept)
+        await other.until(kept, "running")
+        await eventually(lambda: _agree(other, kube, namespace), "the other server's list to be right too")
+
+
+async def test_the_kubelet_restarts(kube: Kube, namespace: str) -> None:
+    async with opened(kube, namespace) as house:
+        weaver_id = await house.sh(FOREVER)
+        await house.until(weaver_id, "running")
+        before = house.runtime.changes.last
+        await in_thread(kube.component, "restart", "kubelet")
+        await recovers(house, weaver_id)
+        statuses = {change.weaver.status for change in house.changes_of(weaver_id, before)}
+        assert statuses == {"running"}, "it went on all the time"
+
+
+def _agree(house: House, kube: Kube, namespace: str) -> bool:
+    listed = {pod_name(weaver.id) for weaver in house.runtime.list()}
+    items = kube.get("pods", "--namespace", namespace)["items"]
+    return listed == {each["metadata"]["name"] for each in items}
