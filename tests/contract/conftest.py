@@ -69,6 +69,8 @@ RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
 CANNOT = {
     ("memory", "end what left its session"): "it follows processes no further than their session",
     ("memory", "outlive its runtime"): "its weavers are children of the runtime's process",
+    ("kubernetes", "show unfinished lines"): "nodes keep a line when its end has come",
+    ("kubernetes", "keep so many bytes of a log"): "nodes decide that, and nobody counts what they let go",
 }
 
 
@@ -98,6 +100,12 @@ def runtime_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def in_flight(runtime_name: str) -> int:
     return IN_FLIGHT.get(runtime_name, 3 * 1024 * 1024)
+
+
+@pytest.fixture
+def able(runtime_name: str) -> Callable[[str], bool]:
+    """Whether the runtime has an ability."""
+    return lambda ability: (runtime_name, ability) not in CANNOT
 
 
 @pytest.fixture

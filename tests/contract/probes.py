@@ -75,9 +75,9 @@ class ViewerProbe:
             return await self._until(lambda: len(self.received) >= size, f"{size} bytes")
         return await self._until(wanted, "a condition")
 
-    async def end(self) -> str:
+    async def end(self, patience: float = PATIENCE) -> str:
         """Wait until the runtime lets go; returns how it did."""
-        await self._until(lambda: self.outcome is not None, "the end")
+        await self._until(lambda: self.outcome is not None, "the end", patience)
         assert self.outcome is not None
         return self.outcome
 
@@ -85,14 +85,14 @@ class ViewerProbe:
         async with asyncio.timeout(PATIENCE):
             await self.attachment.send(data)
 
-    async def _until(self, condition: Callable[[], bool], what: str) -> bytes:
+    async def _until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> bytes:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while not condition():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(f"waited {PATIENCE} s for {what}, have {self!r}") from None
+            raise AssertionError(f"waited {patience} s for {what}, have {self!r}") from None
         return bytes(self.received)
 
     def _let_go(self, outcome: str) -> None:

@@ -91,13 +91,17 @@ async def test_a_job_left_behind_does_not_hide_the_end(open_house: OpenHouse) ->
 
 async def test_output_is_not_decoded_on_the_way(open_house: OpenHouse) -> None:
     async with open_house() as house:
-        make = "stty raw; cd; head -c 1000000 /dev/urandom > random"
+        make = "stty raw -echo; echo ready; read x; cd; head -c 1000000 /dev/urandom > random"
         weaver_id = await house.sh(f"{make}; sha256sum < random; cat random; sleep 600")
         async with house.view(weaver_id) as viewer:
             await viewer.until(b"\n")
-            head, _, _ = bytes(viewer.received).partition(b"\n")
-            received = await viewer.until(len(head) + 1 + 1_000_000)
-        assert hashlib.sha256(received[len(head) + 1 :]).hexdigest().encode() == head.split()[0]
+            begin = len(viewer.received)
+            await viewer.type(b"\n")
+            await viewer.until(lambda: b"\n" in viewer.received[begin:])
+            head, _, _ = bytes(viewer.received[begin:]).partition(b"\n")
+            received = await viewer.until(begin + len(head) + 1 + 1_000_000)
+        random = received[begin + len(head) + 1 :]
+        assert hashlib.sha256(random).hexdigest().encode() == head.split()[0]
 
 
 async def test_input_is_not_decoded_on_the_way(open_house: OpenHouse) -> None:
@@ -162,11 +166,11 @@ async def test_all_viewers_see_the_same(open_house: OpenHouse) -> None:
 async def test_sizes(open_house: OpenHouse) -> None:
     async with open_house() as house:
         weaver_id = await house.sh(
-            "stty size; trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done"
+            "trap 'stty size' WINCH; stty size; echo ready; while :; do sleep 0.05; done"
         )
         async with house.view(weaver_id) as viewer:
             await viewer.until(b"ready\r\n")
-            assert b"24 80\r\n" in viewer.received
+            await viewer.until(b"24 80\r\n")
             house.runtime.resize(weaver_id, 132, 50)
             await viewer.until(b"50 132\r\n")
             house.runtime.resize(weaver_id, 1, 1000)

@@ -62,11 +62,9 @@ class LogStream:
         if self._follow:
             async for items in self._followed():
                 yield items
-        elif not self._link.waiting and (self._start.tail != 0 or self._reading.place):
-            async for items in self._read(follow=False):
+        elif not self._link.waiting and (self._start.tail != 0 or self._start.after):
+            async for items in self._present():
                 yield items
-            if last := self._reading.take(self._splitter.flush()):
-                yield last
 
     async def _is_at_end(self) -> bool:
         """Whether the reader has had the end already."""
@@ -102,12 +100,22 @@ class LogStream:
     async def _last_lines(self, count: int) -> list[LogItem]:
         """The present lines as far as they were asked for; the rest follows them."""
         last: deque[LogItem] = deque(maxlen=count)
-        async for items in self._read(follow=False):
+        async for items in self._present():
             last += items
-        if self._link.over or not self._follow:
-            last += self._reading.take(self._splitter.flush())
         self._open_again()
         return list(last)
+
+    async def _present(self) -> AsyncGenerator[list[LogItem], None]:
+        """What is there now. A request alone may never end: what is written meanwhile comes too."""
+        end = await self._last_place()
+        async for items in self._read(follow=False):
+            yield items
+            place = self._reading.place
+            if end is not None and place is not None and place.ns > end.ns:
+                return
+        rest = self._splitter.flush() if not self._follow or self._link.over else []
+        if items := self._reading.take(rest):
+            yield items
 
     async def _last_place(self) -> Place | None:
         pieces = [piece async for piece in self._pieces({"tailLines": "1"})]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 import aiohttp
@@ -12,11 +13,12 @@ from loom_weaver.runtimes.kubernetes.errors import Refusal
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 
 READ = 256 * 1024
-# Lines that are asked for where not all of them are: more than the largest scrollback mostly has.
-LINES = 40_000
+# Lines that are asked for first where not the whole log is; more where they are short ones.
+LINES, MOST_LINES = 20_000, 2_000_000
 # Before a container has a log, the kubelet says no.
 TRIES, TRY_AGAIN = 10, 0.1
-SILENCE = 10.0
+# A log that is written as fast as it is read has no end.
+READ_SECONDS = 6.0
 
 
 class LogTail(NamedTuple):
@@ -25,14 +27,29 @@ class LogTail(NamedTuple):
     """What went before it, in bytes of the terminal."""
 
 
-async def read_tail(link: PodLink, keep: int, *, whole: bool) -> LogTail | None:
-    """The last `keep` bytes; None where there is no log to be had.
+Enough = Callable[[bytearray], bool]
 
-    With `whole` all of it is read, so that `dropped` is all that there was before.
+
+async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) -> LogTail | None:
+    """The last `size` bytes or some more; None where there is no log to be had.
+
+    With `whole` all of it is read, so that `dropped` is all that there was before. `enough` says of what was
+    read so far whether the rest is needed.
     """
+    lines = LINES
+    while (
+        tail := await _patiently(link, size, {} if whole else {"tailLines": str(lines)}, enough)
+    ) is not None:
+        if whole or len(tail.text) >= size or tail.text.count(b"\n") < lines or lines >= MOST_LINES:
+            break
+        lines *= 10
+    return tail
+
+
+async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail | None:
     for _ in range(TRIES):
         try:
-            return await _read(link, keep, {} if whole else {"tailLines": str(LINES)})
+            return await _read(link, size, options, enough)
         except NotFound:
             return None
         except Refusal as refusal:
@@ -45,14 +62,19 @@ async def read_tail(link: PodLink, keep: int, *, whole: bool) -> LogTail | None:
     return None
 
 
-async def _read(link: PodLink, keep: int, options: dict[str, str]) -> LogTail:
+async def _read(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail:
     kept, dropped = bytearray(), 0
-    async with link.log({"timestamps": "false", **options}, silence=SILENCE) as response:
-        async for data in response.content.iter_chunked(READ):
-            kept += data
-            if len(kept) > 2 * keep + READ:
-                dropped += _drop(kept, len(kept) - keep)
-    dropped += _drop(kept, max(0, len(kept) - keep))
+    async with link.log({"timestamps": "false", **options}) as response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                async for data in response.content.iter_chunked(READ):
+                    kept += data
+                    if enough(kept):
+                        break
+                    if len(kept) > 2 * size + READ:
+                        dropped += _drop(kept, len(kept) - size)
+        except TimeoutError:
+            pass
     return LogTail(bytes(kept), dropped)
 
 

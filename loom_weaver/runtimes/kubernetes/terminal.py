@@ -11,7 +11,7 @@ from loom_weaver.runtimes.base import ReplayStart, Viewer
 from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_tail
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 from loom_weaver.runtimes.kubernetes.ring_memory import UNWATCHED, RingMemory
-from loom_weaver.runtimes.kubernetes.terminal_join import NEEDLE, before, missing_between
+from loom_weaver.runtimes.kubernetes.terminal_join import NEEDLE, before, missing_between, reaches
 from loom_weaver.runtimes.kubernetes.upstream import Upstream
 from loom_weaver.runtimes.ring_attachment import TURN, RingAttachment
 from loom_weaver.scrollback import RESUMED, SHOWN, Scrollback, replay_from
@@ -206,7 +206,13 @@ class Terminal:
                 attached.lose(tail.dropped)
 
     async def _read_log(self) -> LogTail | None:
-        return await read_tail(self._link, SHOWN + HELD, whole=self._fresh and not self.ring.end)
+        whole = self._fresh and not self.ring.end
+        size = SHOWN if whole else SHOWN // 2
+        return await read_tail(self._link, size, whole=whole, enough=self._is_joint)
+
+    def _is_joint(self, text: bytearray) -> bool:
+        """Whether the log was read to where the connection began."""
+        return bool(self._held) and reaches(text, bytes(self._held or b"")[: 3 * NEEDLE])
 
     async def _ready(self) -> None:
         """Wait for the past of a weaver that has one."""
@@ -232,7 +238,8 @@ class Terminal:
             self._shrinking = None
         past = b""
         if self.ring.start > offset:
-            tail = await read_tail(self._link, self.ring.end - offset + HELD, whole=False)
+            size = self.ring.end - offset
+            tail = await read_tail(self._link, size, whole=False, enough=self._is_kept)
             past = before(self._kept(), tail.text) if tail is not None else b""
         self._fit(max(SHOWN, self.ring.end - offset + TURN), past)
 
@@ -266,6 +273,9 @@ class Terminal:
 
     def _kept(self) -> bytes:
         return self._bytes_from(self.ring.start)
+
+    def _is_kept(self, text: bytearray) -> bool:
+        return not self.ended and reaches(text, self._bytes_from(self.ring.start)[: 3 * NEEDLE])
 
     def _end(self) -> bytes:
         """The end of what there is, as much as tells where in the log that is."""

@@ -49,15 +49,20 @@ def after(shown: bytes, log: bytes) -> bytes | None:
 def start_of(live: bytes, log: bytes) -> int:
     """Where in the log `live` begins; its end where the log does not reach so far."""
     lines = live[: live.rfind(b"\n") + 1]
-    if log.endswith(lines):
+    if log.endswith(lines or b"\n") or not log:
         return len(log) - len(lines)
-    found = log.rfind(live[:NEEDLE])
+    found = log.find(live[:NEEDLE])
     if found >= 0:
         return found
     for size in range(min(len(live), NEEDLE, len(log)), 0, -1):
         if log.endswith(live[:size]):
             return len(log) - size
     return len(log)
+
+
+def reaches(log: bytearray, live: bytes) -> bool:
+    """Whether the log was read far enough to tell where `live` begins."""
+    return len(live) >= 2 * NEEDLE and log.find(as_log(live)[:NEEDLE]) >= 0
 
 
 def before(shown: bytes, log: bytes) -> bytes:

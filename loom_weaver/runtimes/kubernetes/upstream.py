@@ -42,6 +42,8 @@ class Upstream:
         self._sink = sink
         self._size = size
         self._typed = bytearray()
+        # The connection, and the same once it is sure that the program is behind it.
+        self._opened: ChannelSocket | None = None
         self._socket: ChannelSocket | None = None
         self._changed = asyncio.Condition()
         self._over = False
@@ -84,8 +86,8 @@ class Upstream:
 
     def resize(self, cols: int, rows: int) -> None:
         self._size = (cols, rows)
-        if self._socket is not None:
-            task = asyncio.create_task(self._socket.resize(cols, rows), name="resizing a terminal")
+        if self._opened is not None:
+            task = asyncio.create_task(self._opened.resize(cols, rows), name="resizing a terminal")
             self._resizing.add(task)
             task.add_done_callback(self._resizing.discard)
 
@@ -99,6 +101,7 @@ class Upstream:
     async def _serve(self, socket: ChannelSocket) -> bool:
         """Pass on what comes; returns whether that was all."""
         self._seen = asyncio.Event()
+        self._opened = socket
         admitting = asyncio.create_task(self._admit(socket), name="a terminal that comes up")
         try:
             await socket.resize(*self._size)
@@ -106,7 +109,7 @@ class Upstream:
         finally:
             admitting.cancel()
             await asyncio.wait([admitting])
-            self._socket = None
+            self._opened = self._socket = None
             socket.abort()
 
     async def _admit(self, socket: ChannelSocket) -> None:
