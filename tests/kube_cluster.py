@@ -49,7 +49,8 @@ class Kube:
         return [tool("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]
 
     def get(self, *words: str) -> Any:
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
+        how = () if "--raw" in words else ("-o", "json")
+        return json.loads(self.kubectl("get", *words, *how))
 
     def apply(self, *manifests: dict[str, Any]) -> None:
         self.kubectl(
@@ -77,16 +78,20 @@ class Kube:
 
     def component(self, action: str, name: str = "") -> None:
         """Stop, kill, start, restart, freeze or thaw a server of the cluster, or compact etcd."""
-        self._is_ours("lets its servers be disturbed")
+        self._must_be_ours("lets its servers be disturbed")
         subprocess.run([SCRIPTS / "component", action, *([name] if name else [])], check=True, timeout=150)
 
     def take_server_image(self) -> None:
         """Bring this checkout's server into the cluster, as the image ghcr.io/loom/loom-weaver:test."""
-        self._is_ours("takes an image that no registry has")
+        self._must_be_ours("takes an image that no registry has")
         subprocess.run([SCRIPTS / "server-image"], check=True, timeout=550)
 
-    def _is_ours(self, why: str) -> None:
-        if self.kubeconfig.resolve() != (CACHE / "run/admin.kubeconfig").resolve():
+    @property
+    def is_ours(self) -> bool:
+        return self.kubeconfig.resolve() == (CACHE / "run/admin.kubeconfig").resolve()
+
+    def _must_be_ours(self, why: str) -> None:
+        if not self.is_ours:
             pytest.skip(f"only a cluster of tests/cluster {why}")
 
     @contextmanager

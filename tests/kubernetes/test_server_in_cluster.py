@@ -123,7 +123,7 @@ def test_its_account_suffices_for_a_weavers_whole_life(client: Client) -> None:
             assert terminal.exit is not None
             assert terminal.exit.code == 5
         assert b"42" in shown
-        assert any("42" in line.text for line in weaver.logs(follow=False))
+        assert any("42" in str(line) for line in weaver.logs(follow=False))
 
 
 def test_a_weaver_outlives_its_server(kube: Kube, place: Place, client: Client) -> None:
