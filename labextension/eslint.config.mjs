@@ -4,13 +4,28 @@ import tseslint from 'typescript-eslint';
 
 // The floors of the house. A module imports from its own floor and those below; what is not named here is a widget
 // or a command, on the floor below the plugins.
-const GROUND = ['models', 'sse', 'dotenv', 'lifetimes', 'words', 'weaverfilter'];
+const GROUND = [
+  'models',
+  'sse',
+  'dotenv',
+  'lifetimes',
+  'words',
+  'weaverfilter',
+  'ansi',
+  'backoff',
+  'charwidth',
+  'credit',
+  'paste',
+  'terminalprotocol'
+];
 const LINKS = [
   'api',
   'attachment',
   'deletions',
   'eventlink',
   'logstream',
+  'terminalserver',
+  'terminalsocket',
   'tokens',
   'weaverform',
   'weaverstore'

@@ -102,12 +102,22 @@ export class WeaverApi {
     return this.eventStream('api/weavers/events', options);
   }
 
-  logs(id: string, options: IStreamOptions = {}): AsyncGenerator<IServerEvent> {
-    return this.eventStream(`${weaverPath(id)}/logs`, options);
+  /** Many events at once: a log may have a million. */
+  logs(id: string, options: IStreamOptions = {}): AsyncGenerator<IServerEvent[]> {
+    return this._eventBatches(`${weaverPath(id)}/logs`, options);
   }
 
   /** Ends when the server ends it (at once for 204); throws an ApiError when it breaks. */
   async *eventStream(path: string, options: IStreamOptions = {}): AsyncGenerator<IServerEvent> {
+    for await (const events of this._eventBatches(path, options)) {
+      yield* events;
+    }
+  }
+
+  private async *_eventBatches(
+    path: string,
+    options: IStreamOptions
+  ): AsyncGenerator<IServerEvent[]> {
     const headers: Record<string, string> = { Accept: 'text/event-stream' };
     if (options.lastEventId) {
       headers['Last-Event-ID'] = options.lastEventId;
@@ -194,7 +204,7 @@ function parsed(text: string): object {
 async function* readEvents(
   body: ReadableStream<Uint8Array>,
   options: IStreamOptions
-): AsyncGenerator<IServerEvent> {
+): AsyncGenerator<IServerEvent[]> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   const parser = new SseParser(options.lastEventId);
@@ -205,7 +215,7 @@ async function* readEvents(
         return;
       }
       options.alive?.();
-      yield* parser.feed(decoder.decode(value, { stream: true }));
+      yield parser.feed(decoder.decode(value, { stream: true }));
     }
   } finally {
     // Whoever stops reading gives the connection back.

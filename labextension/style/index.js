@@ -1,1 +1,3 @@
 import './base.css';
+import './terminal.css';
+import './logview.css';
