@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.running_lab import CHROMIUM, FLAGS, Labs, serving_lab
+from tests.browser.running_lab import CHROMIUM, FLAGS, Labs, execute, serving_lab
 from tests.server.running import People, RunningServer
 
 
@@ -66,6 +66,13 @@ def lab(page_of_module: Page, shared_labs: Labs) -> Iterator[Page]:
     yield page_of_module
     thrown, shared_labs.thrown = shared_labs.thrown, []
     assert not thrown
+
+
+@pytest.fixture
+def desk(lab: Page) -> Iterator[Page]:
+    """The shared page, with nothing in its main area; what a test opened there is closed after it."""
+    yield lab
+    execute(lab, "application:close-all")
 
 
 @pytest.fixture
