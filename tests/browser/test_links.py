@@ -146,7 +146,6 @@ def test_copy_and_paste_without_a_secure_context(browser: Browser, odd_server: R
     plain.close()
 
 
-@pytest.mark.timeout(300)
 def test_a_killed_server(browser: Browser, odd_server: RunningServer, odd_folder: Path) -> None:
     """The last test of this file: its server is another one afterwards."""
     with pages_of(browser, odd_server) as labs:
