@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.running_lab import CHROMIUM, FLAGS, PATIENCE_MS, Labs, serving_lab
+from tests.browser.running_lab import CHROMIUM, FLAGS, PATIENCE_MS, Labs, execute, serving_lab
 from tests.server.running import People, RunningServer
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -78,6 +78,13 @@ def lab(page_of_module: Page, shared_labs: Labs) -> Iterator[Page]:
     yield page_of_module
     thrown, shared_labs.thrown = shared_labs.thrown, []
     assert not thrown
+
+
+@pytest.fixture
+def desk(lab: Page) -> Iterator[Page]:
+    """The shared page, with nothing in its main area; what a test opened there is closed after it."""
+    yield lab
+    execute(lab, "application:close-all")
 
 
 @pytest.fixture

@@ -48,32 +48,32 @@ class Streams:
             self.asked.append(request)
 
 
-def test_odd_lines(lab: Page, create: Create) -> None:
+def test_odd_lines(desk: Page, create: Create) -> None:
     weaver_id = create(tags={"name": "odd"}, **shell(ODD))["id"]
-    title, streams = lab.title(), Streams(lab)
-    view = open_log(lab, weaver_id)
+    title, streams = desk.title(), Streams(desk)
+    view = open_log(desk, weaver_id)
     expect(view.get_by_text("The log is complete: the weaver ended with exit code 3 (Error)")).to_be_visible()
-    expect(lab.get_by_role("tab", name="Log: odd")).to_be_visible()
-    lines = text(lab, weaver_id, LOG).splitlines()
+    expect(desk.get_by_role("tab", name="Log: odd")).to_be_visible()
+    lines = text(desk, weaver_id, LOG).splitlines()
     assert lines[:4] == [
         "first",
         "loading 100 %",
         "ERROR naïve ✅ 世界",
         "<img src=x onerror=document.title='X'> <class 'int'> &amp;",
     ]
-    assert lab.title() == title or "X" not in lab.title().split()
+    assert desk.title() == title or "X" not in desk.title().split()
     error = view.get_by_text("ERROR", exact=True)
     assert error.evaluate("node => getComputedStyle(node).fontWeight") == "700"
     assert error.evaluate("node => getComputedStyle(node).color") != "rgb(0, 0, 0)"
     # Closed at its end, and asked for no more, also when it is shown again.
-    execute(lab, "apputils:activate-command-palette")
+    execute(desk, "apputils:activate-command-palette")
     view.get_by_role("log").click()
     assert len(streams.asked) == 1
 
 
-def test_switches(lab: Page, create: Create) -> None:
+def test_switches(desk: Page, create: Create) -> None:
     weaver_id = create(**shell(ODD))["id"]
-    view = open_log(lab, weaver_id)
+    view = open_log(desk, weaver_id)
     rows = view.locator(".lw-LogView-row:not(.lw-mod-probe)")
     expect(rows).to_have_count(5)
     view.get_by_role("button", name="Times").click()
@@ -86,41 +86,41 @@ def test_switches(lab: Page, create: Create) -> None:
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_no_violation(lab: Page, create: Create, theme: str) -> None:
+def test_no_violation(desk: Page, create: Create, theme: str) -> None:
     weaver_id = create(**shell(ODD))["id"]
-    set_theme(lab, theme)
-    view = open_log(lab, weaver_id)
+    set_theme(desk, theme)
+    view = open_log(desk, weaver_id)
     view.get_by_role("button", name="Times").click()
     expect(view.get_by_text("The log is complete")).to_be_visible()
-    assert violations(lab, f"#{LOG}-{weaver_id}") == []
+    assert violations(desk, f"#{LOG}-{weaver_id}") == []
 
 
-def test_copy_and_download(lab: Page, create: Create) -> None:
+def test_copy_and_download(desk: Page, create: Create) -> None:
     weaver_id = create(**shell("echo one; echo two"))["id"]
-    view = open_log(lab, weaver_id)
+    view = open_log(desk, weaver_id)
     expect(view.get_by_text("The log is complete")).to_be_visible()
-    lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
     view.get_by_role("button", name="Copy").click()
     expect(view.get_by_text("Copied")).to_be_visible()
-    assert lab.evaluate("() => navigator.clipboard.readText()") == "one\ntwo\n"
-    with lab.expect_download() as download:
+    assert desk.evaluate("() => navigator.clipboard.readText()") == "one\ntwo\n"
+    with desk.expect_download() as download:
         view.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == f"{weaver_id}.log"
     assert download.value.path().read_text() == "one\ntwo\n"
 
 
-def test_it_follows(lab: Page, create: Create) -> None:
+def test_it_follows(desk: Page, create: Create) -> None:
     """The end stays in sight, until somebody looks at what was before; End, or the button, goes back."""
     weaver_id = create()["id"]
-    open_terminal(lab, weaver_id)
-    lab.keyboard.type("seq 500\n")
-    view = open_log(lab, weaver_id)
+    open_terminal(desk, weaver_id)
+    desk.keyboard.type("seq 500\n")
+    view = open_log(desk, weaver_id)
     expect(view.get_by_text("500", exact=True)).to_be_visible()
     follow = view.get_by_role("button", name="Follow")
     expect(follow).to_have_attribute("aria-pressed", "true")
     viewport = view.get_by_role("log")
     viewport.hover()
-    lab.mouse.wheel(0, -2000)
+    desk.mouse.wheel(0, -2000)
     expect(follow).to_have_attribute("aria-pressed", "false")
     expect(view.get_by_text("500", exact=True)).to_be_hidden()
     viewport.press("End")
@@ -128,27 +128,27 @@ def test_it_follows(lab: Page, create: Create) -> None:
     expect(view.get_by_text("500", exact=True)).to_be_visible()
 
 
-def test_what_is_hidden_holds_no_stream(lab: Page, create: Create) -> None:
+def test_what_is_hidden_holds_no_stream(desk: Page, create: Create) -> None:
     weaver_id = create()["id"]
-    streams = Streams(lab)
-    open_terminal(lab, weaver_id)
-    lab.keyboard.type("echo $((6*7))\n")
-    open_log(lab, weaver_id)
-    wait_for_text(lab, weaver_id, "^42$", LOG)
-    with lab.expect_event("requestfailed", lambda request: "/logs?" in request.url):
-        open_terminal(lab, weaver_id)
-    lab.keyboard.type("echo $((7*7))\n")
-    wait_for_text(lab, weaver_id, "^49$")
-    open_log(lab, weaver_id)
-    wait_for_text(lab, weaver_id, "^49$", LOG)
-    assert text(lab, weaver_id, LOG).splitlines().count("42") == 1
+    streams = Streams(desk)
+    open_terminal(desk, weaver_id)
+    desk.keyboard.type("echo $((6*7))\n")
+    open_log(desk, weaver_id)
+    wait_for_text(desk, weaver_id, "^42$", LOG)
+    with desk.expect_event("requestfailed", lambda request: "/logs?" in request.url):
+        open_terminal(desk, weaver_id)
+    desk.keyboard.type("echo $((7*7))\n")
+    wait_for_text(desk, weaver_id, "^49$")
+    open_log(desk, weaver_id)
+    wait_for_text(desk, weaver_id, "^49$", LOG)
+    assert text(desk, weaver_id, LOG).splitlines().count("42") == 1
     assert "last-event-id" in streams.asked[-1].headers
 
 
-def test_a_million_lines(lab: Page, create: Create, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_million_lines(desk: Page, create: Create, capsys: pytest.CaptureFixture[str]) -> None:
     weaver_id = create(**shell(f"seq {LINES}"))["id"]
-    lab.evaluate(WATCH_HEAP)
-    view = open_log(lab, weaver_id)
+    desk.evaluate(WATCH_HEAP)
+    view = open_log(desk, weaver_id)
     expect(view.get_by_text("The log is complete")).to_be_visible()
     expect(view.get_by_text(str(LINES), exact=True)).to_be_visible()
     view.get_by_role("button", name="Earlier lines").click()
@@ -160,6 +160,6 @@ def test_a_million_lines(lab: Page, create: Create, capsys: pytest.CaptureFixtur
     expect(view.get_by_text("345678", exact=True)).to_be_visible()
     view.get_by_role("log").press("Home")
     expect(view.get_by_text("1", exact=True)).to_be_visible()
-    peak = lab.evaluate("() => { clearInterval(window.heapWatch); return window.peakHeap; }")
+    peak = desk.evaluate("() => { clearInterval(window.heapWatch); return window.peakHeap; }")
     with capsys.disabled():
         sys.stdout.write(f"\npeak heap with a log of {LINES:,} lines: {peak / 2**20:.0f} MiB\n")

@@ -83,51 +83,51 @@ def test_a_reload_finds_all_at_its_place(labs: Labs, create: Create) -> None:
     wait_for_text(page, weaver_id, "^49$", LOG)
 
 
-def test_python_starts_without_a_complaint(lab: Page, create: Create) -> None:
+def test_python_starts_without_a_complaint(desk: Page, create: Create) -> None:
     """Also where it asked its terminal something before there was one."""
     weaver_id = create(image="python")["id"]
-    open_terminal(lab, weaver_id)
-    wait_for_text(lab, weaver_id, r"^(In \[1\]|>>>)")
-    lab.keyboard.type("6*7\n")
-    wait_for_text(lab, weaver_id, r"^(Out\[1\]: )?42$")
-    assert "WARNING" not in text(lab, weaver_id)
+    open_terminal(desk, weaver_id)
+    wait_for_text(desk, weaver_id, r"^(In \[1\]|>>>)")
+    desk.keyboard.type("6*7\n")
+    wait_for_text(desk, weaver_id, r"^(Out\[1\]: )?42$")
+    assert "WARNING" not in text(desk, weaver_id)
 
 
-def test_last_words(lab: Page, create: Create) -> None:
+def test_last_words(desk: Page, create: Create) -> None:
     """One close, and nothing that would bring it to life again."""
     weaver_id = create()["id"]
-    sockets = Sockets(lab)
-    view = open_terminal(lab, weaver_id)
-    run(lab, weaver_id, "echo $((2+3))", "5")
-    lab.keyboard.type("exit 3\n")
+    sockets = Sockets(desk)
+    view = open_terminal(desk, weaver_id)
+    run(desk, weaver_id, "echo $((2+3))", "5")
+    desk.keyboard.type("exit 3\n")
     expect(view.get_by_text("The weaver has ended with exit code 3")).to_be_visible()
-    wait_for_text(lab, weaver_id, "^5$")
-    lab.keyboard.type("x")
+    wait_for_text(desk, weaver_id, "^5$")
+    desk.keyboard.type("x")
     expect(view.get_by_role("alert")).to_contain_text("not sent")
     view.get_by_role("button", name="Open the log").click()
-    expect(lab.locator(f"#loom-weaver-log-{weaver_id}")).to_be_visible()
+    expect(desk.locator(f"#loom-weaver-log-{weaver_id}")).to_be_visible()
     assert len(sockets.opened) == 1
 
 
-def test_an_ended_one_shows_its_scrollback(lab: Page, create: Create) -> None:
+def test_an_ended_one_shows_its_scrollback(desk: Page, create: Create) -> None:
     weaver_id = create(command=["sh", "-c", "echo last; exit 4"])["id"]
-    view = open_terminal(lab, weaver_id)
+    view = open_terminal(desk, weaver_id)
     expect(view.get_by_text("The weaver has ended with exit code 4")).to_be_visible()
-    wait_for_text(lab, weaver_id, "^last$")
+    wait_for_text(desk, weaver_id, "^last$")
 
 
-def test_one_that_never_was(lab: Page) -> None:
-    view = open_terminal(lab, "weaver_0000000000000000")
+def test_one_that_never_was(desk: Page) -> None:
+    view = open_terminal(desk, "weaver_0000000000000000")
     expect(view.get_by_text("There is no such weaver")).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_no_violation_and_the_colours_of_the_theme(lab: Page, create: Create, theme: str) -> None:
+def test_no_violation_and_the_colours_of_the_theme(desk: Page, create: Create, theme: str) -> None:
     weaver_id = create()["id"]
-    view = open_terminal(lab, weaver_id)
-    set_theme(lab, theme)
+    view = open_terminal(desk, weaver_id)
+    set_theme(desk, theme)
     background = "getComputedStyle(document.body).getPropertyValue('--jp-layout-color0').trim()"
-    lab.wait_for_function(
+    desk.wait_for_function(
         f"""id => {{
           const shown = document.querySelector(`#{TERMINAL}-${{id}} .xterm-scrollable-element`);
           const probe = document.createElement('i');
@@ -137,65 +137,66 @@ def test_no_violation_and_the_colours_of_the_theme(lab: Page, create: Create, th
         arg=weaver_id,
     )
     view.get_by_role("button", name="Find", exact=True).click()
-    assert violations(lab, f"#{TERMINAL}-{weaver_id}") == []
+    assert violations(desk, f"#{TERMINAL}-{weaver_id}") == []
 
 
-def test_every_key_reaches_the_program(lab: Page, create: Create) -> None:
+def test_every_key_reaches_the_program(desk: Page, create: Create) -> None:
     """But Ctrl-V, which pastes, and Shift+Escape, which leaves."""
     weaver_id = create(**python(RAW.replace("{start}", "")))["id"]
-    view = open_terminal(lab, weaver_id)
-    wait_for_text(lab, weaver_id, "^ready$")
+    view = open_terminal(desk, weaver_id)
+    wait_for_text(desk, weaver_id, "^ready$")
     for letter in "abcdefghijklmnopqrsuwxyz":
         if letter in "ntw":
             continue
-        lab.keyboard.press(f"Control+{letter}")
-        wait_for_text(lab, weaver_id, rf"\b{ord(letter) - 96:02x}$")
+        desk.keyboard.press(f"Control+{letter}")
+        wait_for_text(desk, weaver_id, rf"\b{ord(letter) - 96:02x}$")
     for key, sent in (("Escape", "1b"), ("Tab", "09"), ("Alt+b", "1b 62"), ("ArrowUp", "1b 5b 41")):
-        lab.keyboard.press(key)
-        wait_for_text(lab, weaver_id, rf"\b{sent}$")
-    lab.keyboard.press("Shift+Escape")
+        desk.keyboard.press(key)
+        wait_for_text(desk, weaver_id, rf"\b{sent}$")
+    desk.keyboard.press("Shift+Escape")
     expect(view.get_by_role("button", name="Find", exact=True)).to_be_focused()
 
 
-def test_a_paste_cannot_end_itself(lab: Page, create: Create) -> None:
+def test_a_paste_cannot_end_itself(desk: Page, create: Create) -> None:
     weaver_id = create(**python(RAW.replace("{start}", "\\x1b[?2004h")))["id"]
-    open_terminal(lab, weaver_id)
-    wait_for_text(lab, weaver_id, "^ready$")
-    lab.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    lab.evaluate("text => navigator.clipboard.writeText(text)", "a \x1b[201~\ntouch /tmp/pwned\n")
-    lab.keyboard.press("Control+v")
-    wait_for_text(lab, weaver_id, "1b 5b 32 30 31 7e$")
-    got = " ".join(text(lab, weaver_id).split("ready")[1].split())
+    open_terminal(desk, weaver_id)
+    wait_for_text(desk, weaver_id, "^ready$")
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.evaluate("text => navigator.clipboard.writeText(text)", "a \x1b[201~\ntouch /tmp/pwned\n")
+    desk.keyboard.press("Control+v")
+    wait_for_text(desk, weaver_id, "1b 5b 32 30 31 7e$")
+    got = " ".join(text(desk, weaver_id).split("ready")[1].split())
     assert got.startswith("1b 5b 32 30 30 7e 61 20 5b 32 30 31 7e")
     assert got.count("1b 5b 32 30 31 7e") == 1
 
 
-def test_wide_characters(lab: Page, create: Create) -> None:
+def test_wide_characters(desk: Page, create: Create) -> None:
     weaver_id = create(**python(WIDTHS))["id"]
-    open_terminal(lab, weaver_id)
-    wait_for_text(lab, weaver_id, "^ready$")
-    lab.keyboard.press("Enter")
-    wait_for_text(lab, weaver_id, "^measured$")
-    assert re.findall(r"^wide (\d)$", text(lab, weaver_id), re.MULTILINE) == ["2", "2", "2", "1"]
+    open_terminal(desk, weaver_id)
+    wait_for_text(desk, weaver_id, "^ready$")
+    desk.keyboard.press("Enter")
+    wait_for_text(desk, weaver_id, "^measured$")
+    assert re.findall(r"^wide (\d)$", text(desk, weaver_id), re.MULTILINE) == ["2", "2", "2", "1"]
 
 
-def test_sizes_of_hidden_tabs(labs: Labs, create: Create) -> None:
+def test_sizes_of_hidden_tabs(desk: Page, create: Create) -> None:
+    """Each has the size of its panel as shown; one that is hidden tells none, and a drag tells a handful."""
     first, second = create()["id"], create()["id"]
-    page = labs.open()
-    sockets = Sockets(page)
-    open_terminal(page, first)
-    wide = read_size(page, first)
-    open_terminal(page, second)
-    assert read_size(page, second) == wide
+    sockets = Sockets(desk)
+    open_terminal(desk, first)
+    wide = read_size(desk, first)
+    open_terminal(desk, second)
+    assert read_size(desk, second) == wide
     before = len(sockets.sizes())
     for width in range(1270, 970, -10):
-        page.set_viewport_size({"width": width, "height": 700})
-    narrow = wait_for_other_size(page, second, wide)
+        desk.set_viewport_size({"width": width, "height": 700})
+    narrow = wait_for_other_size(desk, second, wide)
     assert narrow < wide
     assert len(sockets.sizes()) - before < 10
     assert f'"cols":{narrow[0]}' in sockets.sizes()[-1]
-    open_terminal(page, first)
-    assert wait_for_other_size(page, first, wide) == narrow
+    open_terminal(desk, first)
+    assert wait_for_other_size(desk, first, wide) == narrow
+    desk.set_viewport_size({"width": 1280, "height": 800})
 
 
 def wait_for_other_size(page: Page, weaver_id: str, than: tuple[int, int]) -> tuple[int, int]:
@@ -206,63 +207,59 @@ def wait_for_other_size(page: Page, weaver_id: str, than: tuple[int, int]) -> tu
     raise AssertionError(f"the size stayed {than}")
 
 
-def test_two_browsers(lab: Page, labs: Labs, create: Create) -> None:
+def test_two_browsers(desk: Page, labs: Labs, create: Create) -> None:
     weaver_id = create()["id"]
-    view = open_terminal(lab, weaver_id)
+    view = open_terminal(desk, weaver_id)
     other = labs.open()
     open_terminal(other, weaver_id)
     expect(view.get_by_text("2 viewers")).to_be_visible()
-    run(lab, weaver_id, "echo $((40+2))", "42")
+    run(desk, weaver_id, "echo $((40+2))", "42")
     wait_for_text(other, weaver_id, "^42$")
     run(other, weaver_id, "echo $((40+3))", "43")
-    wait_for_text(lab, weaver_id, "^43$")
+    wait_for_text(desk, weaver_id, "^43$")
     other.close()
     expect(view.get_by_text("2 viewers")).to_be_hidden()
 
 
-def test_support_looks_on(labs: Labs, people: People) -> None:
+def test_support_looks_on(desk: Page, labs: Labs, people: People, create: Create) -> None:
     """The program's question is answered once, by the owner's terminal."""
-    body = {"image": "shell", "org_id": people.org_id}
-    weaver_id = people.owner.http.post("/api/weaver", json=body).json()["id"]
-    owner, support = (labs.open(key=person.key) for person in (people.owner, people.support))
-    open_terminal(owner, weaver_id)
+    weaver_id = create()["id"]
+    open_terminal(desk, weaver_id)
+    support = labs.open(key=people.support.key)
     sockets = Sockets(support)
     view = open_terminal(support, weaver_id)
     expect(view.get_by_text("Read-only", exact=True)).to_be_visible()
     support.keyboard.type("touch stolen\n")
     expect(view.get_by_role("alert")).to_contain_text("Read-only")
-    run(owner, weaver_id, "ls; echo $((1+1))", "2")
+    run(desk, weaver_id, "ls; echo $((1+1))", "2")
     wait_for_text(support, weaver_id, "^2$")
-    assert "stolen" not in text(owner, weaver_id)
-    owner.keyboard.type(
-        "stty raw -echo; printf '\\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane\n"
-    )
-    owner.keyboard.type("x" * 20)
-    wait_for_text(owner, weaver_id, r"\[ +\? +[0-9 ;]+c +x")
-    assert len(re.findall(r"\[ +\?", text(owner, weaver_id))) == 1
+    assert "stolen" not in text(desk, weaver_id)
+    desk.keyboard.type(f"{WHO}\n")
+    desk.keyboard.type("x" * 20)
+    wait_for_text(desk, weaver_id, r"\[ +\? +[0-9 ;]+c +x")
+    assert len(re.findall(r"\[ +\?", text(desk, weaver_id))) == 1
     assert sockets.sizes() == []
-    people.owner.http.delete(f"/api/weaver/{weaver_id}")
 
 
-def test_a_flood(lab: Page, create: Create) -> None:
+def test_a_flood(desk: Page, create: Create) -> None:
     """The page stays quick, and the interrupt works."""
     weaver_id = create()["id"]
-    open_terminal(lab, weaver_id)
-    lab.keyboard.type("yes | head -c 200000000\n")
-    wait_for_text(lab, weaver_id, "^y$")
-    execute(lab, "application:toggle-left-area")
-    execute(lab, "application:toggle-left-area")
-    lab.locator(f"#{TERMINAL}-{weaver_id} .xterm-screen").click()
-    lab.keyboard.press("Control+c")
-    run(lab, weaver_id, "echo $((6*7))", "42")
+    open_terminal(desk, weaver_id)
+    desk.keyboard.type("yes | head -c 200000000\n")
+    wait_for_text(desk, weaver_id, "^y$")
+    execute(desk, "application:toggle-left-area")
+    execute(desk, "application:toggle-left-area")
+    desk.locator(f"#{TERMINAL}-{weaver_id} .xterm-screen").click()
+    desk.keyboard.press("Control+c")
+    run(desk, weaver_id, "echo $((6*7))", "42")
 
 
-def test_search(lab: Page, create: Create) -> None:
+def test_search(desk: Page, create: Create) -> None:
     weaver_id = create()["id"]
-    view = open_terminal(lab, weaver_id)
-    run(lab, weaver_id, "echo needle $((6*7))", "needle 42")
-    lab.keyboard.press("Control+Shift+F")
+    view = open_terminal(desk, weaver_id)
+    run(desk, weaver_id, "echo needle $((6*7))", "needle 42")
+    desk.keyboard.press("Control+Shift+F")
     view.get_by_label("Find in the terminal").fill("needle 42")
     expect(view.get_by_text("1 of 1")).to_be_visible()
-    lab.keyboard.press("Escape")
-    run(lab, weaver_id, "echo $((6*8))", "48")
+    desk.keyboard.press("Escape")
+    run(desk, weaver_id, "echo $((6*8))", "48")

@@ -6,11 +6,9 @@ import itertools
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import Locator, Page, WebSocket
 
-from tests.browser.running_lab import PATIENCE_MS, execute
-
-expect.set_options(timeout=PATIENCE_MS)
+from tests.browser.running_lab import execute
 
 # What stands in the view of a weaver, of a kind. The graphics card draws it: there are no elements to read.
 TEXT = """([kind, id]) => {
