@@ -7,13 +7,6 @@ import tseslint from 'typescript-eslint';
 const GROUND = [
   'models',
   'sse',
-<<<<<<< HEAD
-=======
-  'dotenv',
-  'lifetimes',
-  'words',
-  'weaverfilter',
->>>>>>> terminal
   'ansi',
   'backoff',
   'charwidth',

@@ -30,6 +30,7 @@ type Message =
 export class EventLink implements IDisposable {
   private readonly _end = new AbortController();
   private readonly _channel: BroadcastChannel;
+  private readonly _strangers = new Set<string>();
   private _isLeader = false;
   private _retry: (() => void) | null = null;
 
@@ -130,8 +131,21 @@ export class EventLink implements IDisposable {
 
   private async _learnMe(): Promise<void> {
     this._store.setMe(await this._api.me());
+    this._strangers.clear();
     if (this._store.seesAll) {
       this._store.setUserNames(await this._api.users());
+    }
+  }
+
+  /** Users may come after us; one whose name cannot be had is asked for once. */
+  private _learnName(userId: string): void {
+    if (this._store.seesAll && !this._store.knowsName(userId) && !this._strangers.has(userId)) {
+      this._strangers.add(userId);
+      // Without it, the panel shows the id.
+      this._api
+        .users()
+        .then(users => this._store.setUserNames(users))
+        .catch(() => undefined);
     }
   }
 
@@ -161,6 +175,9 @@ export class EventLink implements IDisposable {
       this._store.beginList();
     } else if (message.type === 'change') {
       this._store.apply(message.change);
+      if (message.change.kind === 'added') {
+        this._learnName(message.change.weaver.owner_user_id);
+      }
     } else if (message.type === 'link') {
       this._store.setLink(message.link, message.problem);
     }

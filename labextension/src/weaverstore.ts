@@ -75,6 +75,10 @@ export class WeaverStore {
     return this._userNames.get(userId) ?? userId;
   }
 
+  knowsName(userId: string): boolean {
+    return this._userNames.has(userId);
+  }
+
   setMe(me: IMe): void {
     this._me = me;
     this._userNames.set(me.user.id, me.user.name);

@@ -5,13 +5,25 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.running_lab import CHROMIUM, FLAGS, Labs, serving_lab
+from tests.browser.running_lab import CHROMIUM, FLAGS, PATIENCE_MS, Labs, serving_lab
 from tests.server.running import People, RunningServer
+
+expect.set_options(timeout=PATIENCE_MS)
+# Seconds: the machine may be busy with much else, and whatever hangs is found by the waits of the tests.
+LONGEST_TEST = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here) and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(LONGEST_TEST))
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +46,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 @pytest.fixture(scope="module")
 def people(server: RunningServer) -> People:
-    # Playwright has an event loop in this thread already.
-    with ThreadPoolExecutor(1) as elsewhere:
-        return elsewhere.submit(server.add_people).result()
+    # Playwright has an event loop in this thread.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(server.add_people).result()
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def serving_lab(
         process = subprocess.Popen(command, env=env, cwd=root_dir, stdout=log, stderr=log)
     server = RunningServer(f"http://127.0.0.1:{port}{base_url.rstrip('/')}", data_dir, process, log_file)
     try:
-        wait_for(lambda: _answers(server), "JupyterLab to be ready", patience=60)
+        wait_for(lambda: _answers(server), "JupyterLab to be ready", patience=PATIENCE_MS / 1000)
         yield server
     finally:
         for client in server.clients:
@@ -85,8 +85,7 @@ def serving_lab(
 def _answers(server: RunningServer) -> bool:
     assert server.process.poll() is None, f"the server ended:\n{server.log()}"
     try:
-        # `/health` stands below the base URL, as everything of ours does.
-        return httpx.get(f"{server.url}/health").status_code == 200
+        return httpx.get(f"{server.url}/api").status_code == 200
     except httpx.TransportError:
         return False
 
@@ -146,6 +145,11 @@ def execute(page: Page, command: str, args: dict[str, Any] | None = None) -> Non
     """Run one of Lab's commands, and wait for it."""
     script = "async ([command, args]) => { await window.jupyterapp.commands.execute(command, args); }"
     page.evaluate(script, [command, args or {}])
+
+
+def execute_later(page: Page, command: str) -> None:
+    """Begin one that waits for an answer."""
+    page.evaluate("command => { window.jupyterapp.commands.execute(command); }", command)
 
 
 def set_theme(page: Page, name: str) -> None:

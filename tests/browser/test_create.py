@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.running_lab import execute, set_theme, violations
+from tests.browser.running_lab import execute, execute_later, set_theme, violations
 from tests.server.running import RunningServer
 
 PANEL = "#loom-weaver-panel"
@@ -80,11 +80,6 @@ def test_the_last_choice_is_remembered(lab: Page, dialog: Locator) -> None:
     execute_later(lab, "loom-weaver:create")
     expect(dialog.get_by_label("Image")).to_have_value("shell")
     expect(dialog).to_contain_text("7 h, until")
-
-
-def execute_later(page: Page, command: str) -> None:
-    """Begin a command that waits for an answer."""
-    page.evaluate("command => { window.jupyterapp.commands.execute(command); }", command)
 
 
 @pytest.mark.parametrize(
