@@ -50,8 +50,8 @@ def test_a_card_opens_a_terminal_and_a_log_and_is_found_again(
     page = open_in_lab(labs, path.name)
     run_all(page)
     expect(view(page, 0)).to_contain_text("Running")
-    terminal = view(page, 2).locator(".xterm-helper-textarea")
-    terminal.focus()
+    expect(view(page, 2)).to_contain_text("Connected")
+    view(page, 2).locator(".xterm-helper-textarea").focus()
     page.keyboard.type("echo it-is-$((6*7))\n")
     expect(view(page, 1)).to_contain_text("it-is-42")
     # The kernel hears what the page sees.
