@@ -7,10 +7,6 @@ import tseslint from 'typescript-eslint';
 const GROUND = [
   'models',
   'sse',
-  'dotenv',
-  'lifetimes',
-  'words',
-  'weaverfilter',
   'ansi',
   'backoff',
   'charwidth',

@@ -85,7 +85,9 @@ def serving_lab(
 def _answers(server: RunningServer) -> bool:
     assert server.process.poll() is None, f"the server ended:\n{server.log()}"
     try:
-        return httpx.get(f"{server.url}/api").status_code == 200
+        # Weavers come a moment after the server itself; some tests have a server without them.
+        is_up = httpx.get(f"{server.url}/api").status_code == 200
+        return is_up and httpx.get(f"{server.url}/health").status_code != 503
     except httpx.TransportError:
         return False
 

@@ -50,8 +50,8 @@ def test_a_card_opens_a_terminal_and_a_log_and_is_found_again(
     page = open_in_lab(labs, path.name)
     run_all(page)
     expect(view(page, 0)).to_contain_text("Running")
-    terminal = view(page, 2).locator(".xterm-helper-textarea")
-    terminal.focus()
+    expect(view(page, 2)).to_contain_text("Connected")
+    view(page, 2).locator(".xterm-helper-textarea").focus()
     page.keyboard.type("echo it-is-$((6*7))\n")
     expect(view(page, 1)).to_contain_text("it-is-42")
     # The kernel hears what the page sees.
@@ -100,8 +100,6 @@ def test_a_cell_run_again_and_again_leaves_nothing(labs: Labs, server: RunningSe
         server, "again.ipynb", [connected(weaver), code, "len(get_ipython().kernel.comm_manager.comms)"]
     )
     page = open_in_lab(labs, path.name)
-    sockets: list[WebSocket] = []
-    page.on("websocket", lambda socket: "/attach" in socket.url and sockets.append(socket))
     run_all(page)
     expect(view(page, 1).last).to_contain_text("Connected")
     comms = output(page, 2).inner_text()
@@ -168,13 +166,13 @@ def test_a_cell_in_a_weaver_streams_and_is_interrupted(
     labs: Labs, server: RunningServer, create: Create
 ) -> None:
     weaver = create(image="python")
-    code = f"%%weaver {weaver['id']}\nimport time\nfor n in range(600):\n    print('tick', n)\n    time.sleep(0.5)"
+    code = f"%%weaver {weaver['id']}\nimport time\nprint('tick')\ntime.sleep(600)"
     path = write(server, "interrupt.ipynb", ["%load_ext loom_weaver", code])
     page = open_in_lab(labs, path.name)
     run_again(page, 0)
     page.locator(".jp-Notebook-cell").nth(1).locator(".cm-content").click()
     page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-cell'); }")
-    expect(output(page, 1)).to_contain_text("tick 1")
+    expect(output(page, 1)).to_contain_text("tick")
     execute(page, "notebook:interrupt-kernel")
     expect(output(page, 1)).to_contain_text("the cell was interrupted")
 
