@@ -125,3 +125,22 @@ def _agree(house: House, kube: Kube, namespace: str) -> bool:
     listed = {pod_name(weaver.id) for weaver in house.runtime.list()}
     items = kube.get("pods", "--namespace", namespace)["items"]
     return listed == {each["metadata"]["name"] for each in items}
+
+
+async def test_a_node_that_is_gone_is_told_and_not_hidden(kube: Kube, namespace: str) -> None:
+    """Its weavers are said to be of unknown state, and one that is deleted says why it does not go."""
+    async with opened(kube, namespace, keep=True) as house:
+        left, deleted = await house.sh(FOREVER), await house.sh(FOREVER)
+        await house.until(left, "running")
+        await house.until(deleted, "running")
+        await asyncio.to_thread(kube.component, "stop", "kubelet")
+        try:
+            assert await house.runtime.delete(deleted)
+            await _sees(house, lambda: "does not say so" in (house.runtime.get(deleted).detail or ""))
+            assert "kubectl delete pod" in (house.runtime.get(deleted).detail or "")
+            await _sees(house, lambda: house.runtime.get(left).reason == "NodeLost")
+            assert house.runtime.get(left).status == "running"
+        finally:
+            await asyncio.to_thread(kube.component, "start", "kubelet")
+        await _sees(house, lambda: not house.knows(deleted))
+        await _sees(house, lambda: house.runtime.get(left).reason is None)
