@@ -193,24 +193,24 @@ class Cluster:
 
     async def _authorized(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         """Once more with fresh credentials where the present ones have had their day."""
+        began = time.monotonic()
         try:
             return await send()
         except HTTPRefusal as error:
-            if error.status != 401 or not await self._reload():
+            if error.status != 401 or not await self._reload(began):
                 raise
         return await send()
 
-    async def _reload(self) -> bool:
-        """Whether the credentials were read again since a moment ago."""
-        asked_at = time.monotonic()
+    async def _reload(self, since: float) -> bool:
+        """Whether the credentials are others than they were at that moment."""
         async with self._reloading:
-            if self._reloaded_at > asked_at:
+            if self._reloaded_at > since:
                 return True
-            if asked_at - self._reloaded_at < RELOAD_PAUSE_SECONDS:
+            if time.monotonic() - self._reloaded_at < RELOAD_PAUSE_SECONDS:
                 return False
-            self._reloaded_at = time.monotonic()
             await self._settings.load()
             self._take_certificates()
+            self._reloaded_at = time.monotonic()
             return True
 
     async def _refresh(self) -> None:
