@@ -19,7 +19,7 @@ from kubernetes import config
 from kubernetes.client import Configuration
 
 NO_CLUSTER = "no cluster is named; export KUBECONFIG=$(tests/cluster/up | tail -n 1)"
-TIMEOUT_SECONDS = 300.0
+TIMEOUT_SECONDS = 120.0
 BUILT = Path.home() / ".cache/loom-weaver-cluster/bin/kubectl"
 
 
