@@ -69,6 +69,11 @@ RUNTIMES: dict[str, Callable[[Path, int | None], Runtime]] = {
 CANNOT = {
     ("memory", "end what left its session"): "it follows processes no further than their session",
     ("memory", "outlive its runtime"): "its weavers are children of the runtime's process",
+    (
+        "kubernetes",
+        "end weavers by itself",
+    ): "nobody is in the pod; the sweep of a server deletes what is over",
+    ("kubernetes", "resume terminals"): "a server that comes back rebuilds the scrollback from the log",
     ("kubernetes", "show unfinished lines"): "nodes keep a line when its end has come",
     ("kubernetes", "keep so many bytes of a log"): "nodes decide that, and nobody counts what they let go",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -60,7 +61,10 @@ async def test_what_only_went_on_since_it_was_seen_is_deleted(open_house: OpenHo
         assert await house.runtime.delete(seen.id, seen=seen)
 
 
-async def test_a_weaver_ends_with_its_lifetime_and_stays_listed(open_house: OpenHouse) -> None:
+async def test_a_weaver_ends_with_its_lifetime_and_stays_listed(
+    open_house: OpenHouse, needs: Callable[[str], None]
+) -> None:
+    needs("end weavers by itself")
     async with open_house() as house:
         created_at = utc_now() - timedelta(hours=1) + timedelta(seconds=1)
         weaver_id = await house.sh("echo on; sleep 600", created_at=created_at, lifetime_hours=1)
@@ -85,7 +89,10 @@ async def test_an_extension_moves_the_end(open_house: OpenHouse) -> None:
         assert house.runtime.get(weaver_id).status == "running"
 
 
-async def test_a_shorter_lifetime_can_be_over_at_once(open_house: OpenHouse) -> None:
+async def test_a_shorter_lifetime_can_be_over_at_once(
+    open_house: OpenHouse, needs: Callable[[str], None]
+) -> None:
+    needs("end weavers by itself")
     async with open_house() as house:
         weaver_id = await house.sh(FOREVER, created_at=utc_now() - timedelta(hours=3), lifetime_hours=5)
         await house.until(weaver_id, "running")
