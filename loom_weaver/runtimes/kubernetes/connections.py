@@ -32,13 +32,12 @@ class HTTPRefusal(Exception):
 
 
 class Connections:
-    """TLS and proxies are the library's work; reading is ours."""
+    """A pool of its own; all of them share one TLS context, which takes long to make."""
 
-    def __init__(self, configuration: Configuration, timeout: aiohttp.ClientTimeout) -> None:
-        self._rest = RESTClientObject(configuration)
+    def __init__(self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self.ssl_context, socket_factory=self._socket),
+            connector=aiohttp.TCPConnector(limit=0, ssl=context, socket_factory=self._socket),
             timeout=timeout,
             trust_env=True,
             raise_for_status=_refuse,
@@ -57,10 +56,11 @@ class Connections:
         self._sockets.add(made)
         return made
 
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        context: ssl.SSLContext = self._rest.ssl_context
-        return context
+
+def tls_context(configuration: Configuration) -> ssl.SSLContext:
+    """As the library makes it of a configuration; blocks."""
+    context: ssl.SSLContext = RESTClientObject(configuration).ssl_context
+    return context
 
 
 async def _refuse(response: aiohttp.ClientResponse) -> None:
