@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -28,7 +29,8 @@ async def recovers(house: House, weaver_id: str) -> None:
                 break
             except LoomError:
                 await asyncio.sleep(0.2)
-    await house.until(await _made(house), "running")
+    made = await _made(house)
+    await _sees(house, lambda: house.runtime.get(made).status == "running")
 
 
 async def _made(house: House) -> str:
@@ -40,18 +42,13 @@ async def _made(house: House) -> str:
                 await asyncio.sleep(0.2)
 
 
-async def in_thread(work: object, *arguments: str) -> None:
-    assert callable(work)
-    await asyncio.to_thread(work, *arguments)
-
-
 async def test_the_api_server_stops_and_comes_back(kube: Kube, namespace: str) -> None:
     """Calls fail in time and in words, lists are answered meanwhile, nothing is lost or double afterwards."""
-    async with opened(kube, namespace, call_timeout=5.0) as house:
+    async with opened(kube, namespace, keep=True, call_timeout=5.0) as house:
         weaver_id = await house.sh(f"echo before; {FOREVER}")
         ends = await house.sh("sleep 4; exit 5")
         await house.until(weaver_id, "running")
-        await in_thread(kube.component, "stop", "kube-apiserver")
+        await asyncio.to_thread(kube.component, "stop", "kube-apiserver")
         try:
             with pytest.raises((Unavailable, RuntimeTimeout)) as failed:
                 await house.sh("true")
@@ -60,9 +57,10 @@ async def test_the_api_server_stops_and_comes_back(kube: Kube, namespace: str) -
             assert {weaver.id for weaver in house.runtime.list()} == {weaver_id, ends}
             await asyncio.sleep(10)
         finally:
-            await in_thread(kube.component, "start", "kube-apiserver")
+            await asyncio.to_thread(kube.component, "start", "kube-apiserver")
         await recovers(house, weaver_id)
-        assert (await house.over(ends)).exit_code == 5
+        await _sees(house, lambda: not _is_active(house, ends))
+        assert house.runtime.get(ends).exit_code == 5
         log = await house.log(weaver_id, LogStart(), until=lambda log: bool(log.texts))
         assert log.texts == ["before"]
         await eventually(lambda: _agree(house, kube, namespace), "the list to be what there is")
@@ -70,10 +68,10 @@ async def test_the_api_server_stops_and_comes_back(kube: Kube, namespace: str) -
 
 async def test_watch_3_the_api_server_hangs(kube: Kube, namespace: str) -> None:
     """WATCH-3: paused, not gone. Calls end in a bounded time; no pod is left that the list does not show."""
-    async with opened(kube, namespace, call_timeout=2.0) as house:
+    async with opened(kube, namespace, keep=True, call_timeout=2.0) as house:
         weaver_id = await house.sh(FOREVER)
         await house.until(weaver_id, "running")
-        await in_thread(kube.component, "freeze", "kube-apiserver")
+        await asyncio.to_thread(kube.component, "freeze", "kube-apiserver")
         try:
             async with asyncio.timeout(30):
                 for call in (house.sh("sleep 600"), house.runtime.delete(weaver_id)):
@@ -81,38 +79,68 @@ async def test_watch_3_the_api_server_hangs(kube: Kube, namespace: str) -> None:
                         await call
             assert house.runtime.get(weaver_id).status == "running"
         finally:
-            await in_thread(kube.component, "thaw", "kube-apiserver")
+            await asyncio.to_thread(kube.component, "thaw", "kube-apiserver")
         await eventually(lambda: _agree(house, kube, namespace), "the list to be what there is")
 
 
 async def test_watch_1_etcd_is_compacted_while_nobody_watches(kube: Kube, namespace: str) -> None:
     """WATCH-1 on a real cluster: the API server restarts, and with it every older version is gone."""
-    async with opened(kube, namespace) as house, opened(kube, namespace, keep=True) as other:
+    async with opened(kube, namespace, keep=True) as house, opened(kube, namespace, keep=True) as other:
         kept, lost = await house.sh(FOREVER), await house.sh(FOREVER)
         await house.until(kept, "running")
         await house.until(lost, "running")
-        await in_thread(kube.component, "stop", "kube-apiserver")
-        await in_thread(kube.component, "compact")
-        await in_thread(kube.component, "start", "kube-apiserver")
+        await asyncio.to_thread(kube.component, "stop", "kube-apiserver")
+        await asyncio.to_thread(kube.component, "compact")
+        await asyncio.to_thread(kube.component, "start", "kube-apiserver")
         kube.kubectl("delete", "pod", pod_name(lost), "--namespace", namespace, "--wait=false")
-        await house.gone(lost)
+        await _sees(house, lambda: not _is_active(house, lost))
         await recovers(house, kept)
         await other.until(kept, "running")
         await eventually(lambda: _agree(other, kube, namespace), "the other server's list to be right too")
 
 
 async def test_the_kubelet_restarts(kube: Kube, namespace: str) -> None:
-    async with opened(kube, namespace) as house:
+    async with opened(kube, namespace, keep=True) as house:
         weaver_id = await house.sh(FOREVER)
         await house.until(weaver_id, "running")
         before = house.runtime.changes.last
-        await in_thread(kube.component, "restart", "kubelet")
+        await asyncio.to_thread(kube.component, "restart", "kubelet")
         await recovers(house, weaver_id)
         statuses = {change.weaver.status for change in house.changes_of(weaver_id, before)}
         assert statuses == {"running"}, "it went on all the time"
+
+
+async def _sees(house: House, condition: Callable[[], bool]) -> None:
+    """Kubelets take their time to find back to an API server that was away."""
+    async with asyncio.timeout(BACK):
+        while not condition():
+            await house.runtime.changes.news()
+
+
+def _is_active(house: House, weaver_id: str) -> bool:
+    return house.knows(weaver_id) and house.runtime.get(weaver_id).active
 
 
 def _agree(house: House, kube: Kube, namespace: str) -> bool:
     listed = {pod_name(weaver.id) for weaver in house.runtime.list()}
     items = kube.get("pods", "--namespace", namespace)["items"]
     return listed == {each["metadata"]["name"] for each in items}
+
+
+async def test_a_node_that_is_gone_is_told_and_not_hidden(kube: Kube, namespace: str) -> None:
+    """Its weavers are said to be of unknown state, and one that is deleted says why it does not go."""
+    async with opened(kube, namespace, keep=True) as house:
+        left, deleted = await house.sh(FOREVER), await house.sh(FOREVER)
+        await house.until(left, "running")
+        await house.until(deleted, "running")
+        await asyncio.to_thread(kube.component, "stop", "kubelet")
+        try:
+            assert await house.runtime.delete(deleted)
+            await _sees(house, lambda: "does not say so" in (house.runtime.get(deleted).detail or ""))
+            assert "kubectl delete pod" in (house.runtime.get(deleted).detail or "")
+            await _sees(house, lambda: house.runtime.get(left).reason == "NodeLost")
+            assert house.runtime.get(left).status == "running"
+        finally:
+            await asyncio.to_thread(kube.component, "start", "kubelet")
+        await _sees(house, lambda: not house.knows(deleted))
+        await _sees(house, lambda: house.runtime.get(left).reason is None)
