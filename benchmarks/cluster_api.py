@@ -19,7 +19,7 @@ from kubernetes import config
 from kubernetes.client import Configuration
 
 NO_CLUSTER = "no cluster is named; export KUBECONFIG=$(tests/cluster/up | tail -n 1)"
-TIMEOUT_SECONDS = 300.0
+TIMEOUT_SECONDS = 120.0
 BUILT = Path.home() / ".cache/loom-weaver-cluster/bin/kubectl"
 
 
@@ -37,8 +37,12 @@ class ClusterAPI:
         return f"<ClusterAPI {self.namespace}>"
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
-        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
-        answer = self._connection.getresponse()
+        try:
+            answer = self._ask(method, path, body)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            # The server may close a connection that was not used for a while.
+            self._connection.close()
+            answer = self._ask(method, path, body)
         content = answer.read()
         if answer.status >= 400:
             raise RuntimeError(f"{method} {path}: {answer.status} {content[:500].decode(errors='replace')}")
@@ -46,6 +50,10 @@ class ClusterAPI:
 
     def get(self, path: str) -> Any:
         return json.loads(self.call("GET", path))
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> http.client.HTTPResponse:
+        self._connection.request(method, path, None if body is None else json.dumps(body), self._headers)
+        return self._connection.getresponse()
 
     def watch(self, path: str) -> Iterator[dict[str, Any]]:
         """Events, until the caller has enough; afterwards this connection is of no more use."""

@@ -13,7 +13,7 @@ from statistics import median
 
 from benchmarks.cluster_api import ClusterAPI, kubectl
 from benchmarks.measuring import percentile
-from benchmarks.raw_client import echo_times, open_raw
+from benchmarks.raw_client import echo_times
 from benchmarks.results import Goal, Row
 from benchmarks.server import BenchServer
 from benchmarks.sides import Weavers
@@ -77,7 +77,12 @@ async def logs(server: BenchServer, api: ClusterAPI, megabytes: int) -> list[Row
 
 
 def _writer(size: int) -> list[str]:
-    return ["sh", "-c", f"read go; yes {LINE} | head -c {size}; echo; echo over"]
+    wait = "until [ -e /tmp/go ]; do sleep 0.05; done"
+    return ["sh", "-c", f"{wait}; yes {LINE} | head -c {size}; echo; echo over"]
+
+
+def _let_go(server: BenchServer, name: str) -> None:
+    server.call("POST", f"/api/weaver/{name}/exec", {"command": ["touch", "/tmp/go"]})
 
 
 async def _ours(server: BenchServer, size: int) -> tuple[float, float]:
@@ -86,10 +91,8 @@ async def _ours(server: BenchServer, size: int) -> tuple[float, float]:
     name = side.create()
     await asyncio.to_thread(_until_running, server, name)
     reader = await LogReader.open(server, name)
-    raw, type_ = open_raw(side, name)
     started = time.perf_counter()
-    type_("\r")
-    raw.close()
+    await asyncio.to_thread(_let_go, server, name)
     await reader.read_to_end()
     took = time.perf_counter() - started
     came = sum(len(line) + 1 for line in reader.lines() if line.startswith("x"))
@@ -103,10 +106,8 @@ def _kubectl_logs(server: BenchServer, api: ClusterAPI, size: int) -> tuple[floa
     _until_running(server, name)
     words = kubectl("logs", "--follow", "--namespace", api.namespace, pod_name(name))
     with subprocess.Popen(words, stdout=subprocess.PIPE) as process:
-        raw, type_ = open_raw(side, name)
         started = time.perf_counter()
-        type_("\r")
-        raw.close()
+        _let_go(server, name)
         assert process.stdout is not None
         came = sum(len(line) for line in process.stdout if line.startswith(b"x"))
         took = time.perf_counter() - started

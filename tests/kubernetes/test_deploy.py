@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from loom_weaver import __version__
 from tests.kube_cluster import RESTRICTED, WEAVER_IMAGE, Kube
 from tests.kubernetes.helm import CHART, DEPLOY, helm
 
@@ -63,6 +64,11 @@ def release(kube: Kube) -> Iterator[Release]:
 
 def test_helm_finds_no_fault_with_the_chart(kube: Kube) -> None:
     assert "0 chart(s) failed" in helm(kube, "lint", "--strict", str(CHART))
+
+
+def test_the_chart_is_of_the_servers_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
 
 
 def test_one_server_keeps_its_data_on_a_claim_and_more_need_a_database(kube: Kube) -> None:
