@@ -45,6 +45,8 @@ FLAGS = [
 ]
 # A cold Lab on a busy machine.
 PATIENCE_MS = 60_000
+# Seconds, for its server to start on one.
+START_PATIENCE = 180
 OUR_BUNDLE = "labextensions/@loom/weaver-lab"
 OWN_API = ("/api/weaver", "/api/orgs", "/api/users", "/api/keys", "/auth/ws-token")
 
@@ -73,7 +75,7 @@ def serving_lab(
         process = subprocess.Popen(command, env=env, cwd=root_dir, stdout=log, stderr=log)
     server = RunningServer(f"http://127.0.0.1:{port}{base_url.rstrip('/')}", data_dir, process, log_file)
     try:
-        wait_for(lambda: _answers(server), "JupyterLab to be ready", patience=PATIENCE_MS / 1000)
+        wait_for(lambda: _answers(server), "JupyterLab to be ready", patience=START_PATIENCE)
         yield server
     finally:
         for client in server.clients:
