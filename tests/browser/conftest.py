@@ -92,7 +92,9 @@ def create(server: RunningServer) -> Iterator[Callable[..., dict[str, Any]]]:
     """Creates weavers of the user of the page, and deletes them after the test."""
     made: list[str] = []
     with server.http() as http:
-        org_id = http.get("/api/weavers/me").json()["default_org_id"]
+        me = http.get("/api/weavers/me")
+        assert me.status_code == 200, me.text
+        org_id = me.json()["default_org_id"]
 
         def create_weaver(**fields: Any) -> dict[str, Any]:
             headers = {"Idempotency-Key": str(uuid.uuid4())}
