@@ -252,6 +252,7 @@ export class TerminalView extends Widget {
     const { link } = this;
     this._bar.showLink(link, Date.now());
     this.node.dataset['state'] = link.state;
+    this.node.dataset['access'] = link.access ?? '';
     if (this._screen !== null) {
       this._screen.terminal.options.disableStdin = !this._mayType();
     }

@@ -83,6 +83,16 @@ def test_a_reload_finds_all_at_its_place(labs: Labs, create: Create) -> None:
     wait_for_text(page, weaver_id, "^49$", LOG)
 
 
+def test_python_starts_without_a_complaint(lab: Page, create: Create) -> None:
+    """Also where it asked its terminal something before there was one."""
+    weaver_id = create(image="python")["id"]
+    open_terminal(lab, weaver_id)
+    wait_for_text(lab, weaver_id, r"^(In \[1\]|>>>)")
+    lab.keyboard.type("6*7\n")
+    wait_for_text(lab, weaver_id, r"^(Out\[1\]: )?42$")
+    assert "WARNING" not in text(lab, weaver_id)
+
+
 def test_last_words(lab: Page, create: Create) -> None:
     """One close, and nothing that would bring it to life again."""
     weaver_id = create()["id"]

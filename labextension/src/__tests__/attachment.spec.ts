@@ -1,74 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Attachment, type TerminalItem } from '../attachment';
-import { TerminalRefused, type ISocket, type ITerminalServer } from '../terminalserver';
+import { TerminalRefused } from '../terminalserver';
 import { LOOK_EVERY } from '../terminalsocket';
+import { MadeUpServer, type MadeUpSocket } from './madeupserver';
 
-/** A socket whose other end is the test. */
-class Socket implements ISocket {
-  constructor(readonly query: Record<string, string>) {}
-
-  send(data: string | Uint8Array): void {
-    this.sent.push(typeof data === 'string' ? data : new TextDecoder().decode(data));
-  }
-
-  close(): void {
-    this.left = true;
-  }
-
-  tell(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-
-  put(text: string): void {
-    this.onmessage?.({ data: new TextEncoder().encode(text).buffer as ArrayBuffer });
-  }
-
-  ready(fields: object = {}): void {
-    this.onopen?.();
-    const size = { cols: 80, rows: 24 };
-    const state = { viewer: 1, access: 'full', epoch: 'e1', offset: 0, live: 0, primary: true };
-    this.tell({ type: 'ready', ...state, ...size, ...fields });
-  }
-
-  closed(code: number, reason = ''): void {
-    this.onclose?.({ code, reason });
-  }
-
-  get told(): object[] {
-    return this.sent.filter(text => text.startsWith('{')).map(text => JSON.parse(text) as object);
-  }
-
-  binaryType = 'blob';
-  onopen: (() => unknown) | null = null;
-  onmessage: ((event: { data: string | ArrayBuffer }) => unknown) | null = null;
-  onclose: ((event: { code: number; reason: string }) => unknown) | null = null;
-  readonly sent: string[] = [];
-  left = false;
-}
-
-class Server implements ITerminalServer {
-  async token(): Promise<string> {
-    if (this.failure !== null) {
-      throw this.failure;
-    }
-    return 'ws_token';
-  }
-
-  socket(_id: string, query: Record<string, string>): Socket {
-    this.sockets.push(new Socket(query));
-    return this.last;
-  }
-
-  get last(): Socket {
-    return this.sockets.at(-1)!;
-  }
-
-  failure: Error | null = null;
-  readonly sockets: Socket[] = [];
-}
-
-let server: Server;
+let server: MadeUpServer;
 let link: Attachment;
 let items: TerminalItem[];
 
@@ -77,7 +14,7 @@ const text = (): string =>
     .map(item => (item.kind === 'output' ? new TextDecoder().decode(item.data) : '<gap>'))
     .join('');
 
-async function connected(fields: object = {}): Promise<Socket> {
+async function connected(fields: object = {}): Promise<MadeUpSocket> {
   link.connect();
   await vi.advanceTimersByTimeAsync(0);
   server.last.ready(fields);
@@ -86,7 +23,7 @@ async function connected(fields: object = {}): Promise<Socket> {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  server = new Server();
+  server = new MadeUpServer();
   link = new Attachment(server, 'weaver_1');
   items = [];
   link.received.connect((_, item) => items.push(item));
