@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.contract.probes import eventually, long_sleep, processes, zombies
 
 HARMLESS = {
     "HOME",
+    "HOSTNAME",
     "LANG",
     "LOGNAME",
     "LOOM_WEAVER_ID",
@@ -29,8 +31,14 @@ HARMLESS = {
     "USER",
     "_",
 }
+# Every container in a cluster is told where its API server is, whatever its pod says.
+TOLD_BY_A_CLUSTER = "KUBERNETES_"
 SECRETS = ("JUPYTER_TOKEN", "JUPYTERHUB_API_TOKEN", "AWS_SECRET_ACCESS_KEY", "LOOM_WEAVER_SECRET")
 PRINT_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+def harmful(environment: dict[str, str]) -> set[str]:
+    return {name for name in environment if name not in HARMLESS and not name.startswith(TOLD_BY_A_CLUSTER)}
 
 
 async def test_loc_1_nothing_of_the_server_reaches_a_weaver(
@@ -43,7 +51,7 @@ async def test_loc_1_nothing_of_the_server_reaches_a_weaver(
         async with open_house() as house:
             log = await house.log(await house.create("python3", "-c", PRINT_ENVIRONMENT, env={"MINE": "1"}))
             environment = json.loads(log.texts[0])
-            assert set(environment) - {"MINE"} <= HARMLESS
+            assert harmful(environment) == {"MINE"}
             assert environment["MINE"] == "1"
             assert (environment["LANG"], environment["TERM"]) == ("C.UTF-8", "xterm-256color")
             assert os.path.isabs(environment["HOME"])
@@ -54,7 +62,7 @@ async def test_loc_1_nothing_of_the_server_reaches_a_weaver(
             running = await house.sh("sleep 600")
             await house.until(running, "running")
             outcome = await house.exec(running, "python3", "-c", PRINT_ENVIRONMENT)
-            assert set(json.loads(outcome.stdout)) <= HARMLESS
+            assert harmful(json.loads(outcome.stdout)) == set()
             assert (await house.exec(running, "python3", "-c", descriptors)).stdout == b"[0, 1, 2, 3]\n"
 
 
@@ -124,6 +132,8 @@ async def test_job_control_works(open_house: OpenHouse) -> None:
     async with open_house() as house:
         weaver_id = await house.sh("PS1='ready> ' exec sh -i")
         async with house.view(weaver_id) as viewer:
+            # The first prompt may come before anybody can see it.
+            await viewer.type(b"\n")
             await viewer.until(b"ready> ")
             assert b"job control" not in viewer.received
             await viewer.type(b"sh -c 'echo job $((40 + 1)); exec sleep 600'\n")
@@ -179,7 +189,9 @@ async def test_nothing_is_left_behind(open_house: OpenHouse) -> None:
     assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
-async def test_weavers_outlive_their_runtime(open_house: OpenHouse, needs: Callable[[str], None]) -> None:
+async def test_weavers_outlive_their_runtime(
+    open_house: OpenHouse, needs: Callable[[str], None], able: Callable[[str], bool]
+) -> None:
     needs("outlive its runtime")
     async with open_house(keep=True) as house:
         running = await house.sh("stty -echo; echo ready; read x; echo got $x; sleep 600")
@@ -190,13 +202,15 @@ async def test_weavers_outlive_their_runtime(open_house: OpenHouse, needs: Calla
             await viewer.until(b"ready\r\n")
     async with open_house() as house:
         assert {weaver.id for weaver in house.runtime.list()} == {running, ended}
-        assert house.runtime.get(ended) == before
+        # A runtime may count versions for itself.
+        assert replace(house.runtime.get(ended), version=before.version) == before
         assert (await house.log(ended)).texts == ["done"]
         start = ReplayStart(epoch=viewer.attachment.epoch, offset=len(viewer.received))
         async with house.view(running, start) as again:
-            assert again.attachment.gap == 0
+            resumed = able("resume terminals")
+            assert again.attachment.gap == (0 if resumed else None)
             await again.type(b"it\n")
             await again.until(b"got it\r\n")
-            assert again.received == b"got it\r\n"
+            assert again.received == (b"" if resumed else viewer.received) + b"got it\r\n"
         assert (await house.log(running, follow=False)).texts == ["ready", "got it"]
         assert (await house.log(running, follow=False)).items[:1] == log.items

@@ -118,21 +118,18 @@ class LogStream:
             yield items
 
     async def _last_place(self) -> Place | None:
-        pieces = [piece async for piece in self._pieces({"tailLines": "1"})]
-        return Place(pieces[-1].ns, 0) if pieces else None
-
-    async def _pieces(self, options: dict[str, str]) -> AsyncGenerator[Piece, None]:
+        """The last line that there is; what is written meanwhile comes behind it, perhaps without an end."""
         splitter = LogSplitter()
+        pieces: list[Piece] = []
         try:
-            async with self._link.log(options) as response:
-                async for data in response.content.iter_chunked(READ):
-                    for piece in splitter.feed(data):
-                        yield piece
+            async with self._link.log({"tailLines": "1"}) as response:
+                while not pieces and (data := await response.content.read(READ)):
+                    pieces = splitter.feed(data)
         except Refusal:
             # The container has no log yet, or never had one.
-            return
-        for piece in splitter.flush():
-            yield piece
+            return None
+        pieces = pieces or splitter.flush()
+        return Place(pieces[0].ns, 0) if pieces else None
 
     async def _followed(self) -> AsyncGenerator[list[LogItem], None]:
         """Everything, until the container ended and all was read."""

@@ -25,6 +25,8 @@ class LogTail(NamedTuple):
     text: bytes
     dropped: int
     """What went before it, in bytes of the terminal."""
+    stopped: bool
+    """Whether it was enough before its end."""
 
 
 Enough = Callable[[bytearray], bool]
@@ -37,13 +39,14 @@ async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) ->
     read so far whether the rest is needed.
     """
     lines = LINES
-    while (
-        tail := await _patiently(link, size, {} if whole else {"tailLines": str(lines)}, enough)
-    ) is not None:
-        if whole or len(tail.text) >= size or tail.text.count(b"\n") < lines or lines >= MOST_LINES:
-            break
+    while True:
+        options = {} if whole else {"tailLines": str(lines)}
+        tail = await _patiently(link, size, options, enough)
+        if tail is None or whole or len(tail.text) >= size or lines >= MOST_LINES:
+            return tail
+        if not tail.stopped and tail.text.count(b"\n") < lines:
+            return tail
         lines *= 10
-    return tail
 
 
 async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail | None:
@@ -63,19 +66,19 @@ async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: 
 
 
 async def _read(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail:
-    kept, dropped = bytearray(), 0
+    kept, dropped, stopped = bytearray(), 0, False
     async with link.log({"timestamps": "false", **options}) as response:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 async for data in response.content.iter_chunked(READ):
                     kept += data
-                    if enough(kept):
+                    if stopped := enough(kept):
                         break
                     if len(kept) > 2 * size + READ:
                         dropped += _drop(kept, len(kept) - size)
         except TimeoutError:
-            pass
-    return LogTail(bytes(kept), dropped)
+            stopped = True
+    return LogTail(bytes(kept), dropped, stopped)
 
 
 def _drop(text: bytearray, size: int) -> int:
