@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from pydantic_core import PydanticCustomError
 
 from loom_weaver import access
 from loom_weaver.errors import BadRequest, Forbidden, NotFound
+from loom_weaver.identity.database import finish
+from loom_weaver.identity.places import Place
 from loom_weaver.identity.principal import Principal
 from loom_weaver.images import parse_image
 from loom_weaver.lifetime import utc_now
@@ -44,8 +48,25 @@ class Creation:
         self.runtime.check_image(parse_image(request.image))
         self.runtime.check_caps(request)
         spec = _spec(principal, request, weaver_id, env)
-        with self.quotas.reservation(spec, self.runtime.list()):
+        async with self._place(spec):
             return await self.runtime.create(spec)
+
+    @asynccontextmanager
+    async def _place(self, spec: WeaverSpec) -> AsyncIterator[None]:
+        """Hold a place for `spec` while it is made, and for as long as other servers may not see it yet."""
+        present = self.runtime.list()
+        if not (self.runtime.shared and self.quotas.limited):
+            with self.quotas.reservation(spec, present):
+                yield
+            return
+        places = self.identity.places
+        place = Place(spec.id, spec.owner_user_id, spec.org_id)
+        await places.take(place, lambda others: self.quotas.check_among(spec, present, others))
+        try:
+            yield
+        except BaseException:
+            await finish(places.give_back(spec.id))
+            raise
 
     async def create_once(self, principal: Principal, request: CreateWeaver, key: str) -> WeaverObject:
         """The same key and body again gets the first answer again, whatever became of that weaver."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from traitlets import Int
 from traitlets.config import LoggingConfigurable
@@ -14,6 +14,19 @@ from loom_weaver.weaver import Weaver, WeaverSpec
 
 # Somebody has to delete a weaver, or one has to end, before the next try can succeed.
 RETRY_AFTER = 30
+
+
+class Counted(Protocol):
+    """What takes a place: a weaver, one in the making, or one that another server makes."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def owner_user_id(self) -> str: ...
+
+    @property
+    def org_id(self) -> str: ...
 
 
 class Quotas(LoggingConfigurable):
@@ -44,6 +57,18 @@ class Quotas(LoggingConfigurable):
         finally:
             del self._reserved[spec.id]
 
+    @property
+    def limited(self) -> bool:
+        return bool(self.per_user or self.per_org or self.total)
+
+    def check_among(self, spec: WeaverSpec, present: Collection[Weaver], places: Iterable[Counted]) -> None:
+        """Raise TooManyWeavers where `present` and those `places` that are not seen yet leave none."""
+        known = {weaver.id for weaver in present}
+        counted: dict[str, Counted] = {weaver.id: weaver for weaver in present if weaver.active}
+        counted.update({place.id: place for place in places if place.id not in known})
+        counted.pop(spec.id, None)
+        self._check(spec, counted)
+
     def usage(self, user_id: str, present: Iterable[Weaver]) -> dict[str, dict[str, int | None]]:
         """The limits and what counts against them, as `GET /api/weavers/me` tells a user."""
         counted = self._counted(present).values()
@@ -60,7 +85,7 @@ class Quotas(LoggingConfigurable):
         """A weaver in the making is in both; it counts once."""
         return {**self._reserved, **{weaver.id: weaver for weaver in present if weaver.active}}
 
-    def _check(self, spec: WeaverSpec, counted: dict[str, Weaver | WeaverSpec]) -> None:
+    def _check(self, spec: WeaverSpec, counted: Mapping[str, Counted]) -> None:
         own = sum(each.owner_user_id == spec.owner_user_id for each in counted.values())
         org = sum(each.org_id == spec.org_id for each in counted.values())
         for limit, used, whose in (

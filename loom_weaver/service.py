@@ -118,6 +118,8 @@ class WeaverService(LoggingConfigurable):
     async def delete(self, principal: Principal, weaver_id: str) -> None:
         self.find(principal, "delete", weaver_id)
         await self.runtime.delete(weaver_id)
+        if self.runtime.shared and self.quotas.limited:
+            await self.identity.places.give_back(weaver_id)
 
     async def extend(self, principal: Principal, weaver_id: str, request: ExtendWeaver) -> Weaver:
         weaver = self.find(principal, "extend", weaver_id)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loom_weaver.cli.executing import execute
 from loom_weaver.cli.streaming import started
 from loom_weaver.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient
 
+# In a place's stead: a tar archive, through standard input or output.
 STREAM = "-"
 # Of the weaver's path $1: what is there.
 LOOK = 'if [ -d "$1" ]; then echo folder; elif [ -e "$1" ]; then echo file; else echo nothing; fi'
@@ -65,6 +68,29 @@ async def copy_in(client: AsyncClient, weaver_id: str, source: Place, goal: Plac
     into_it = kind == "folder" and not (is_folder and source.is_contents)
     remote = posixpath.join(goal.path, _name(source.path)) if into_it else goal.path
     await client.upload(weaver_id, origin, remote)
+
+
+async def archive_out(client: AsyncClient, weaver_id: str, source: Place) -> int:
+    """Write a tar archive of it to standard output, as `docker cp WEAVER:PATH -`; tar's exit code."""
+    if sys.stdout.isatty():
+        raise BadRequest("an archive is nothing for a terminal; redirect it", field="TARGET")
+    await started(client, weaver_id)
+    if await _kind(client, weaver_id, source.path) == "nothing":
+        raise NotFound(f"there is no {source.path} in {weaver_id}")
+    path = posixpath.normpath(source.path)
+    whole = source.is_contents or posixpath.basename(path) in ("", "..")
+    folder, name = (path, ".") if whole else posixpath.split(path)
+    command = ["tar", "-cf", STREAM, "-C", folder or ".", "--", name]
+    return await execute(client, weaver_id, command, interactive=False, tty=False)
+
+
+async def archive_in(client: AsyncClient, weaver_id: str, goal: Place) -> int:
+    """Unpack the tar archive of standard input, as `docker cp - WEAVER:PATH`; tar's exit code."""
+    await started(client, weaver_id)
+    if await _kind(client, weaver_id, goal.path) != "folder":
+        raise NotFound(f"there is no folder {goal.path} in {weaver_id}")
+    command = ["tar", "-xof", STREAM, "-C", goal.path]
+    return await execute(client, weaver_id, command, interactive=True, tty=False)
 
 
 def _landing_here(source: Place, goal: Place, *, is_folder: bool) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 # As much as a terminal takes and a message holds.
 PIECE = 64 * 1024
@@ -17,16 +17,19 @@ PIECE = 64 * 1024
 
 async def incoming(descriptor: int) -> AsyncIterator[bytes]:
     """What comes, until its end. Nothing is read ahead of who asks."""
-    wait = _Readable(descriptor) if _is_pollable(descriptor) else None
-    while True:
-        if wait is None:
-            data = await asyncio.to_thread(os.read, descriptor, PIECE)
-        else:
-            await wait()
-            data = _read(descriptor)
-        if not data:
-            return
-        yield data
+    arrivals = _Arrivals(descriptor) if _is_pollable(descriptor) else None
+    try:
+        while True:
+            if arrivals is None:
+                data = await asyncio.to_thread(os.read, descriptor, PIECE)
+            else:
+                data = await arrivals.next()
+            if not data:
+                return
+            yield data
+    finally:
+        if arrivals is not None:
+            arrivals.stop()
 
 
 def _read(descriptor: int) -> bytes:
@@ -43,34 +46,47 @@ def _is_pollable(descriptor: int) -> bool:
     return os.isatty(descriptor) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
-class _Readable:
+class _Arrivals:
+    """Listens on while more is asked for: to begin anew for each key would cost as much as the key."""
+
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._asked: asyncio.Future[bytes] | None = None
+        self._listens = False
 
-    async def __call__(self) -> None:
-        await _event(self._descriptor, asyncio.get_running_loop().add_reader, _remove_reader)
+    async def next(self) -> bytes:
+        self._asked = self._loop.create_future()
+        if not self._listens:
+            self._loop.add_reader(self._descriptor, self._arrived)
+            self._listens = True
+        return await self._asked
+
+    def _arrived(self) -> None:
+        if self._asked is None or self._asked.done():
+            self.stop()
+        else:
+            self._asked.set_result(_read(self._descriptor))
+
+    def stop(self) -> None:
+        if self._listens:
+            self._loop.remove_reader(self._descriptor)
+            self._listens = False
 
 
-def _remove_reader(descriptor: int) -> None:
-    asyncio.get_running_loop().remove_reader(descriptor)
-
-
-def _remove_writer(descriptor: int) -> None:
-    asyncio.get_running_loop().remove_writer(descriptor)
-
-
-async def _event(descriptor: int, add: Callable[..., None], remove: Callable[[int], None]) -> None:
-    ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+async def _writable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
 
     def tell() -> None:
         if not ready.done():
             ready.set_result(None)
 
-    add(descriptor, tell)
+    loop.add_writer(descriptor, tell)
     try:
         await ready
     finally:
-        remove(descriptor)
+        loop.remove_writer(descriptor)
 
 
 class Outgoing:
@@ -89,7 +105,7 @@ class Outgoing:
             try:
                 rest = rest[os.write(self._own, rest) :]
             except BlockingIOError:
-                await _event(self._own, asyncio.get_running_loop().add_writer, _remove_writer)
+                await _writable(self._own)
 
     def write_now(self, data: bytes) -> None:
         """Waiting if it must; for the last words, when there is no loop to hold up."""

@@ -35,7 +35,7 @@ class DetachKeys:
 
     def feed(self, typed: bytes) -> tuple[bytes, bool]:
         """What goes on to the weaver, and whether the sequence came; nothing behind it goes on."""
-        if not self._keys:
+        if not self._keys or (not self._held and self._keys[0] not in typed):
             return typed, False
         passed = bytearray()
         at = 0

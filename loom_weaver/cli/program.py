@@ -49,8 +49,8 @@ Jupyter server of yours on this machine.
 WEAVER is an id, the beginning of one, or the value of a weaver's tag `name`.
 
 \b
-Completion: source <(loom-weaver --show-completion bash), also for zsh;
-loom-weaver --show-completion fish | source"""
+Completion: source <(loom-weaver --show-completion) in bash and zsh;
+loom-weaver --show-completion | source in fish"""
 
 
 def main() -> None:

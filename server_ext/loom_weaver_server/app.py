@@ -69,18 +69,19 @@ class LoomWeaverApp(ExtensionApp):
         try:
             found = import_item(RUNTIMES.get(self.runtime, self.runtime))
         except ModuleNotFoundError as error:
-            # One of our own runtimes that needs a package which is not here.
-            missing = self.runtime in RUNTIMES and not (error.name or "").startswith("loom_weaver")
-            raise Unavailable(
-                f"the {self.runtime} runtime needs {error.name}: pip install 'loom-weaver[{self.runtime}]'"
-                if missing
-                else self._no_runtime()
-            ) from error
+            raise Unavailable(self._missing(error.name or "") or self._no_runtime()) from error
         except ImportError as error:
             raise Unavailable(self._no_runtime()) from error
         if not (isinstance(found, type) and issubclass(found, Runtime)):
             raise Unavailable(self._no_runtime())
         return found
+
+    def _missing(self, module: str) -> str | None:
+        """What to do where one of our own runtimes needs a package that is not here."""
+        package = module.partition(".")[0]
+        if self.runtime not in RUNTIMES or package == "loom_weaver":
+            return None
+        return f"the {self.runtime} runtime needs {package}: pip install 'loom-weaver[{self.runtime}]'"
 
     def _no_runtime(self) -> str:
         return f"there is no runtime {self.runtime!r}; choose {', '.join(RUNTIMES)} or the path of a class"

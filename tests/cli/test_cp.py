@@ -61,6 +61,30 @@ def test_a_folder_there_and_back(cli: CommandLine, box: str) -> None:
     assert (cli.home / "there" / "deep" / "file é").exists()
 
 
+def entries(archive: bytes) -> list[str]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as reader:
+        return sorted(reader.getnames())
+
+
+def test_an_archive_out_and_in(cli: CommandLine, box: str) -> None:
+    cli.ok("exec", "box", "--", "sh", "-c", "mkdir -p a/b c; echo x >'a/b/filé'")
+    archive = cli.run("cp", "box:a/b", "-").raw
+    assert entries(archive) == ["b", "b/filé"]
+    assert entries(cli.run("cp", "box:a/b/.", "-").raw) == [".", "./filé"]
+    assert entries(cli.run("cp", "box:a/b/filé", "-").raw) == ["filé"]
+    cli.ok("cp", "-", "box:c", stdin=archive)
+    assert listed(cli) == ["./a/b/filé", "./c/b/filé"]
+
+
+def test_what_is_no_archive_or_has_no_place(cli: CommandLine, box: str) -> None:
+    assert "nowhere" in cli.refused(4, "cp", "box:nowhere", "-")
+    assert "no folder" in cli.refused(4, "cp", "-", "box:nowhere")
+    assert "exactly one" in cli.refused(2, "cp", "-", "-")
+    broken = cli.run("cp", "-", "box:", stdin=b"no archive, but long enough to be looked at" * 100)
+    assert broken.code != 0
+    assert "tar" in broken.err
+
+
 def test_what_cannot_be_copied(cli: CommandLine, box: str) -> None:
     (cli.home / "file").write_text("x")
     (cli.home / "folder").mkdir()

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.core import TyperCommand
@@ -15,10 +16,9 @@ from typer.core import TyperCommand
 from loom_weaver.cli import program
 from scripts.commands import MARK, PAGE, reference
 from tests.cli.command_line import CommandLine
-from tests.cli.screens import PROGRAM
+from tests.cli.screens import PROGRAM, on_screen
 
-# pydantic itself is typer's.
-HEAVY = {"asyncio", "httpx", "loom_weaver.models", "rich", "sqlalchemy", "tornado", "websockets"}
+HEAVY = {"asyncio", "httpx", "pydantic", "rich", "sqlalchemy", "tornado", "uvloop", "websockets"}
 
 
 def examples(name: str) -> list[list[str]]:
@@ -99,11 +99,24 @@ def test_completion_knows_commands_options_and_present_weavers(cli: CommandLine)
     assert {"user", "key"} <= completed(cli, "loom-weaver admin ")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_there_is_a_script_for_each_shell(shell: str) -> None:
-    show = [*PROGRAM, "--show-completion", shell]
-    environment = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    ended = subprocess.run(show, capture_output=True, text=True, env=environment, check=True)
-    assert "_LOOM_WEAVER_COMPLETE" in ended.stdout
-    if shutil.which(shell):
-        subprocess.run([shell, "-n"], input=ended.stdout, text=True, check=True)
+SHELLS = {
+    "bash": (["--norc"], "source <(loom-weaver --show-completion)"),
+    "zsh": (["-f"], "autoload -Uz compinit; compinit -u; source <(loom-weaver --show-completion)"),
+    "fish": (["--no-config"], "loom-weaver --show-completion | source"),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_what_is_typed(cli: CommandLine, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    cli.new("sleep 1000", "--name", "zed")
+    options, switch_on = SHELLS[shell]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with on_screen([shell, *options, "-i"], cli.environment(PATH=path, SHELL=shell)) as screen:
+        screen.type(f"{switch_on}; echo switched''-on\r")
+        screen.until("switched-on")
+        screen.type("loom-weaver att\t")
+        screen.until("loom-weaver attach")
+        screen.type("ze\t")
+        screen.until("loom-weaver attach zed")

@@ -194,8 +194,12 @@ def serving(
     environment: Mapping[str, str] | None = None,
     base_url: str = "/",
     port: int | None = None,
+    ready: int = 200,
 ) -> Iterator[RunningServer]:
-    """`loom-weaver serve`; `config` is the text of its `jupyter_loom_weaver_config.py`."""
+    """`loom-weaver serve`; `config` is the text of its `jupyter_loom_weaver_config.py`.
+
+    `ready` is what `/health` answers when the test may go on.
+    """
     port = port or free_port()
     env = server_environment(data_dir, environment)
     config_dir = Path(env["JUPYTER_CONFIG_DIR"])
@@ -210,7 +214,7 @@ def serving(
     url = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
     server = RunningServer(url, data_dir, process, log_file)
     try:
-        wait_for(lambda: _is_healthy(server), "the server to be ready")
+        wait_for(lambda: _health(server) == ready, "the server to be ready")
         yield server
     finally:
         for client in server.clients:
@@ -219,9 +223,9 @@ def serving(
             server.stop()
 
 
-def _is_healthy(server: RunningServer) -> bool:
+def _health(server: RunningServer) -> int:
     assert server.process.poll() is None, f"the server ended:\n{server.log()}"
     try:
-        return httpx.get(f"{server.url}/health").status_code == 200
+        return httpx.get(f"{server.url}/health").status_code
     except httpx.TransportError:
-        return False
+        return 0

@@ -19,7 +19,7 @@ from loom_weaver.identity.database import (
 )
 
 # Named here so that a start with an up-to-date database need not load Alembic.
-HEAD = "0001"
+HEAD = "0002"
 # Any number: PostgreSQL holds this lock for who migrates.
 MIGRATION_LOCK = 0x6C6F6F6D
 

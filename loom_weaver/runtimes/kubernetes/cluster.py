@@ -19,7 +19,13 @@ import msgspec
 
 from loom_weaver.errors import Unavailable
 from loom_weaver.runtimes.kubernetes.configuration import ClusterConfiguration
-from loom_weaver.runtimes.kubernetes.connections import Connections, HTTPRefusal, call_words, in_our_words
+from loom_weaver.runtimes.kubernetes.connections import (
+    Connections,
+    HTTPRefusal,
+    call_words,
+    in_our_words,
+    tls_context,
+)
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 Answer = TypeVar("Answer")
@@ -47,16 +53,18 @@ class Cluster:
     `path` starts with `/api/v1/…`; `call` says in a few words what was tried, for the message of an error.
     """
 
-    def __init__(self, settings: ClusterConfiguration, call_timeout: float = CALL_SECONDS) -> None:
+    def __init__(
+        self, settings: ClusterConfiguration, context: ssl.SSLContext, call_timeout: float = CALL_SECONDS
+    ) -> None:
         self._settings = settings
+        self._context = context
         self._call_timeout = call_timeout
-        configuration = settings.configuration
         self._calls = Connections(
-            configuration, aiohttp.ClientTimeout(total=call_timeout, sock_connect=CONNECT_SECONDS)
+            context, aiohttp.ClientTimeout(total=call_timeout, sock_connect=CONNECT_SECONDS)
         )
         long = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-        self._watches = Connections(configuration, long)
-        self._streams = Connections(configuration, long)
+        self._watches = Connections(context, long)
+        self._streams = Connections(context, long)
         self._reloaded_at = time.monotonic()
         self._reloading = asyncio.Lock()
         self._refreshing = asyncio.create_task(self._refresh(), name="Kubernetes credentials")
@@ -72,9 +80,10 @@ class Cluster:
         settings = ClusterConfiguration(kubeconfig, context)
         await settings.load()
         try:
-            return cls(settings, call_timeout)
+            tls = await asyncio.to_thread(tls_context, settings.configuration)
         except (OSError, ssl.SSLError) as error:
             raise Unavailable(f"the certificates of the Kubernetes configuration are bad: {error}") from error
+        return cls(settings, tls, call_timeout)
 
     async def close(self) -> None:
         self._refreshing.cancel()
@@ -184,24 +193,24 @@ class Cluster:
 
     async def _authorized(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         """Once more with fresh credentials where the present ones have had their day."""
+        began = time.monotonic()
         try:
             return await send()
         except HTTPRefusal as error:
-            if error.status != 401 or not await self._reload():
+            if error.status != 401 or not await self._reload(began):
                 raise
         return await send()
 
-    async def _reload(self) -> bool:
-        """Whether the credentials were read again since a moment ago."""
-        asked_at = time.monotonic()
+    async def _reload(self, since: float) -> bool:
+        """Whether the credentials are others than they were at that moment."""
         async with self._reloading:
-            if self._reloaded_at > asked_at:
+            if self._reloaded_at > since:
                 return True
-            if asked_at - self._reloaded_at < RELOAD_PAUSE_SECONDS:
+            if time.monotonic() - self._reloaded_at < RELOAD_PAUSE_SECONDS:
                 return False
-            self._reloaded_at = time.monotonic()
             await self._settings.load()
             self._take_certificates()
+            self._reloaded_at = time.monotonic()
             return True
 
     async def _refresh(self) -> None:
@@ -216,8 +225,7 @@ class Cluster:
     def _take_certificates(self) -> None:
         configuration = self._settings.configuration
         if configuration.cert_file:
-            for client in (self._calls, self._watches, self._streams):
-                client.ssl_context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
+            self._context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
 
     def _url(self, path: str) -> str:
         return str(self._settings.configuration.host) + path

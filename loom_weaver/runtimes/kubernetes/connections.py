@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import ssl
+import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import aiohttp
 from kubernetes.aio.client import Configuration
@@ -13,6 +17,8 @@ from kubernetes.aio.client.rest import RESTClientObject
 from loom_weaver.errors import RuntimeFailure, RuntimeTimeout, Unavailable
 from loom_weaver.runtimes.kubernetes.errors import Refusal
 
+# The other side may be frozen, or gone.
+FAREWELL_SECONDS = 2.0
 VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
 
 
@@ -26,24 +32,35 @@ class HTTPRefusal(Exception):
 
 
 class Connections:
-    """TLS and proxies are the library's work; reading is ours."""
+    """A pool of its own; all of them share one TLS context, which takes long to make."""
 
-    def __init__(self, configuration: Configuration, timeout: aiohttp.ClientTimeout) -> None:
-        self._rest = RESTClientObject(configuration)
+    def __init__(self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout) -> None:
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.session = aiohttp.ClientSession(
-            connector=self._rest._create_connector(),
+            connector=aiohttp.TCPConnector(limit=0, ssl=context, socket_factory=self._socket),
             timeout=timeout,
             trust_env=True,
             raise_for_status=_refuse,
         )
 
     async def close(self) -> None:
+        """Returns when nothing is open any more: TLS says good-bye behind the back of who closes it."""
         await self.session.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_SECONDS):
+                while any(each.fileno() >= 0 for each in self._sockets):  # noqa: ASYNC110 (nothing tells)
+                    await asyncio.sleep(0.005)
 
-    @property
-    def ssl_context(self) -> ssl.SSLContext:
-        context: ssl.SSLContext = self._rest.ssl_context
-        return context
+    def _socket(self, address: Any) -> socket.socket:
+        made = socket.socket(*address[:3])
+        self._sockets.add(made)
+        return made
+
+
+def tls_context(configuration: Configuration) -> ssl.SSLContext:
+    """As the library makes it of a configuration; blocks."""
+    context: ssl.SSLContext = RESTClientObject(configuration).ssl_context
+    return context
 
 
 async def _refuse(response: aiohttp.ClientResponse) -> None:

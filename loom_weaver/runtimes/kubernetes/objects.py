@@ -1,15 +1,14 @@
-"""The few fields of Kubernetes objects that weavers are read from; the rest is skipped while decoding."""
+"""The few fields of Kubernetes objects that weavers are read from; the rest is skipped while decoding.
+
+None of them is ever part of a cycle, so the garbage collector need not look at them.
+"""
 
 from __future__ import annotations
 
 import msgspec
 
 
-class OwnerReference(msgspec.Struct, rename="camel", gc=False):
-    uid: str = ""
-
-
-class Metadata(msgspec.Struct, rename="camel"):
+class Metadata(msgspec.Struct, rename="camel", gc=False):
     name: str = ""
     uid: str = ""
     resource_version: str = ""
@@ -39,7 +38,7 @@ class Terminated(msgspec.Struct, rename="camel", gc=False):
     finished_at: str | None = None
 
 
-class ContainerState(msgspec.Struct):
+class ContainerState(msgspec.Struct, gc=False):
     """At most one of them is set."""
 
     waiting: Waiting | None = None
@@ -47,7 +46,7 @@ class ContainerState(msgspec.Struct):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(msgspec.Struct, rename="camel"):
+class ContainerStatus(msgspec.Struct, rename="camel", gc=False):
     name: str = ""
     state: ContainerState = msgspec.field(default_factory=ContainerState)
     container_id: str = msgspec.field(default="", name="containerID")
@@ -61,7 +60,7 @@ class Condition(msgspec.Struct, rename="camel", gc=False):
     last_transition_time: str | None = None
 
 
-class PodStatus(msgspec.Struct, rename="camel"):
+class PodStatus(msgspec.Struct, rename="camel", gc=False):
     phase: str = ""
     reason: str = ""
     message: str = ""
@@ -70,11 +69,7 @@ class PodStatus(msgspec.Struct, rename="camel"):
     container_statuses: list[ContainerStatus] | None = None
 
 
-class ResourceRequirements(msgspec.Struct):
-    limits: dict[str, str] | None = None
-
-
-class Container(msgspec.Struct, rename="camel"):
+class Container(msgspec.Struct, rename="camel", gc=False):
     name: str = ""
     image: str = ""
     command: list[str] | None = None
@@ -84,13 +79,13 @@ class Container(msgspec.Struct, rename="camel"):
     stdin: bool = False
 
 
-class PodSpec(msgspec.Struct, rename="camel"):
+class PodSpec(msgspec.Struct, rename="camel", gc=False):
     node_name: str = ""
     # A bookmark has null here.
     containers: list[Container] | None = None
 
 
-class Pod(msgspec.Struct):
+class Pod(msgspec.Struct, gc=False):
     metadata: Metadata = msgspec.field(default_factory=Metadata)
     spec: PodSpec = msgspec.field(default_factory=PodSpec)
     status: PodStatus = msgspec.field(default_factory=PodStatus)
@@ -111,18 +106,18 @@ class Pod(msgspec.Struct):
         return None
 
 
-class ListMeta(msgspec.Struct, rename="camel"):
+class ListMeta(msgspec.Struct, rename="camel", gc=False):
     resource_version: str = ""
     continue_: str = msgspec.field(default="", name="continue")
 
 
-class PodList(msgspec.Struct):
+class PodList(msgspec.Struct, gc=False):
     metadata: ListMeta
     # Decoded one by one: a page of 500 in one step would hold the event loop up.
     items: list[msgspec.Raw] = []
 
 
-class WatchEvent(msgspec.Struct):
+class WatchEvent(msgspec.Struct, gc=False):
     type: str
     object: msgspec.Raw
 
@@ -133,7 +128,7 @@ class InvolvedObject(msgspec.Struct, rename="camel", gc=False):
     uid: str = ""
 
 
-class Event(msgspec.Struct, rename="camel"):
+class Event(msgspec.Struct, rename="camel", gc=False):
     metadata: Metadata
     involved_object: InvolvedObject
     type: str = ""

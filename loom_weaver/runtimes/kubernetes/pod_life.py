@@ -123,7 +123,11 @@ class PodLife:
             if refusal.reason != "AlreadyExists":
                 raise
         # A retry of what a lost answer, or a server that died, had made already: ids are never used twice.
-        return _pod.decode(await self._cluster.get(self._path(spec.id), call="look at a weaver"))
+        pod = _pod.decode(await self._cluster.get(self._path(spec.id), call="look at a weaver"))
+        mine = labels.label_value(self._settings.installation)
+        if (pod.metadata.labels or {}).get(labels.INSTALLATION) != mine:
+            raise Conflict("A pod of this weaver's name is there already, and belongs to somebody else")
+        return pod
 
     async def _post_secret(self, spec: WeaverSpec, pod: Pod) -> None:
         """After the pod, which owns it: so none is ever left over. The pod waits for it."""

@@ -111,6 +111,8 @@ class Reflector:
         began = time.monotonic()
         if not await self._watch() and time.monotonic() - began < SOON:
             await self._pause("watches end at once")
+        else:
+            self._goes_on()
 
     async def _pause(self, problem: str, free: int = 0) -> None:
         """Longer each time, and never in step with other replicas; the first `free` times at once."""
@@ -176,6 +178,7 @@ class Reflector:
             call = f"watch {self._name}"
             async with self._cluster.watch(self._path, query, silence=silence, call=call) as response:
                 self._heard()
+                self.problem = None
                 async for line in _lines(response.content):
                     self._heard()
                     self._take(_event.decode(line))
@@ -184,7 +187,6 @@ class Reflector:
             if refusal.is_gone:
                 raise Gone from refusal
             raise
-        self._goes_on() if anything else None
         return anything
 
     def _take(self, event: WatchEvent) -> None:

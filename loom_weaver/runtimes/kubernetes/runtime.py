@@ -40,6 +40,8 @@ OUT_OF_DATE = "Kubernetes does not answer, and what is known of the weavers is t
 class KubernetesRuntime(KubernetesOptions):
     """Any number of servers side by side share nothing but the cluster and the identity database."""
 
+    shared = True
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.changes = ChangeLog()
@@ -123,9 +125,11 @@ class KubernetesRuntime(KubernetesOptions):
         return self._pods.weavers()
 
     async def delete(self, weaver_id: str, *, seen: Weaver | None = None, reason: str = "Deleted") -> bool:
+        self._require_loaded()
         return await self._life.delete(weaver_id, seen, reason)
 
     async def extend(self, weaver_id: str, lifetime_hours: int) -> Weaver:
+        self._require_loaded()
         return await self._life.extend(weaver_id, lifetime_hours)
 
     @asynccontextmanager
@@ -160,9 +164,12 @@ class KubernetesRuntime(KubernetesOptions):
             "problem": self._follower.problem,
         }
 
-    def _require_ready(self) -> None:
+    def _require_loaded(self) -> None:
         if not self._running or not self._follower.loaded.is_set():
             raise Unavailable(STARTING)
+
+    def _require_ready(self) -> None:
+        self._require_loaded()
         if self._follower.age >= STALE_SECONDS:
             raise Unavailable(OUT_OF_DATE)
 

@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from loom_weaver.cleanup import sweep
-from loom_weaver.errors import NotFound, Unavailable
+from loom_weaver.errors import Conflict, NotFound, Unavailable
 from loom_weaver.lifetime import utc_now
 from loom_weaver.names import new_id, pod_name
 from loom_weaver.quotas import Quotas
@@ -238,3 +239,31 @@ async def test_race_2_a_pod_whose_secret_is_refused_is_taken_back(tmp_path: Path
             await runtime.create(spec(env={"A": "1"}))
         assert all("deletionTimestamp" in pod["metadata"] for pod in api.pods.values())
         assert len(api.pods) == 1
+
+
+async def test_a_pod_of_somebody_else_under_our_name_is_left_alone(tmp_path: Path) -> None:
+    api = FakeApi()
+    asked = spec()
+    api.pods[pod_name(asked.id)] = {
+        "metadata": {"name": pod_name(asked.id), "uid": "theirs", "resourceVersion": "1"}
+    }
+    async with opened(tmp_path, api) as runtime:
+        with pytest.raises(Conflict, match="belongs to somebody else"):
+            await runtime.create(asked)
+        assert "deletionTimestamp" not in api.pods[pod_name(asked.id)]["metadata"]
+        assert not any(call.startswith("DELETE") for call in api.requests)
+
+
+async def test_an_answer_that_was_long_on_its_way_brings_nothing_back(tmp_path: Path) -> None:
+    api = FakeApi()
+    async with opened(tmp_path, api) as runtime:
+        made = await runtime.create(spec())
+        late = msgspec.json.encode(api.pods[pod_name(made.id)])
+        await api.set(pod_name(made.id), status={"phase": "Failed"})
+        await until(runtime, lambda: runtime.get(made.id).status == "failed")
+        runtime._pods.take_raw(late)
+        assert runtime.get(made.id).status == "failed", "older than what is known"
+        await api.remove(pod_name(made.id))
+        await until(runtime, lambda: not knows(runtime, made.id))
+        runtime._pods.take_raw(late)
+        assert not knows(runtime, made.id)
