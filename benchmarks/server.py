@@ -90,13 +90,13 @@ class BenchServer:
 
 
 @contextmanager
-def serving(isolation: str = "auto") -> Iterator[BenchServer]:
-    """Ends with everything that it has started."""
+def serving(isolation: str = "auto", more: str = "") -> Iterator[BenchServer]:
+    """Ends with everything that it has started; `more` are further lines of configuration."""
     folder = Path(tempfile.mkdtemp(prefix="loom-bench-"))
     (folder / "root").mkdir()
     data_dir = folder / "data"
     config = CONFIG.format(shell=SHELL, isolation=isolation, data_dir=str(data_dir))
-    (folder / "jupyter_server_config.py").write_text(config)
+    (folder / "jupyter_server_config.py").write_text(config + more)
     port = _free_port()
     with (folder / "server.log").open("ab") as log:
         process = subprocess.Popen(

@@ -23,6 +23,19 @@ machine's.
 ## Notes
 
 {notes}
+{after}"""
+SECOND_PART = """\
+
+## On Kubernetes, against its own API
+
+`scripts/bench kubernetes` writes this part, on the cluster that `KUBECONFIG` names. The references are
+the API server's answers and kubectl, in the same run on the same machine.
+
+{machine}
+
+{table}
+
+{notes}
 """
 
 
@@ -33,17 +46,38 @@ def render(report: Report) -> str:
     return "\n".join(_aligned(line, widths) for line in cells)
 
 
-def render_page(report: Report) -> str:
-    """As docs/benchmarks.md."""
+def render_page(report: Report, after: str = "") -> str:
+    """As docs/benchmarks.md; `after` is its second part."""
+    return PAGE.format(**_parts(report), after=after)
+
+
+def render_second_part(report: Report) -> str:
+    return SECOND_PART.format(**_parts(report))
+
+
+def first_part(page: str) -> str:
+    return page[: _second_part_at(page)]
+
+
+def second_part(page: str) -> str:
+    return page[_second_part_at(page) :]
+
+
+def _second_part_at(page: str) -> int:
+    heading = SECOND_PART.split("\n\n", maxsplit=1)[0]
+    return page.find(heading) if heading in page else len(page)
+
+
+def _parts(report: Report) -> dict[str, str]:
     table = [HEADINGS, ("---",) * len(HEADINGS), *(_cells(row) for row in report.rows)]
     notes = [f"- **{row.name}**: {row.note}" for row in report.rows if row.note]
     machine = [f"- {name}: {value}" for name, value in report.machine.items()]
     machine.append(f"- taken at: {report.taken_at}" + (" (a quick run)" if report.quick else ""))
-    return PAGE.format(
-        machine="\n".join(machine),
-        table="\n".join("| " + " | ".join(line) + " |" for line in table),
-        notes="\n".join(notes),
-    )
+    return {
+        "machine": "\n".join(machine),
+        "table": "\n".join("| " + " | ".join(line) + " |" for line in table),
+        "notes": "\n".join(notes),
+    }
 
 
 def _cells(row: Row) -> Sequence[str]:

@@ -15,3 +15,16 @@ else:
 
             return getattr(import_module("loom_weaver.client"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: object) -> None:
+    """`%load_ext loom_weaver`."""
+    from importlib import import_module
+
+    import_module("loom_weaver.magics").load(ipython)
+
+
+def unload_ipython_extension(ipython: object) -> None:
+    from importlib import import_module
+
+    import_module("loom_weaver.magics").unload(ipython)

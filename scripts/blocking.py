@@ -53,7 +53,7 @@ def _imports(trees: dict[str, ast.Module]) -> list[str]:
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and not _gives_a_face(node)
     ]
-    faces = "from loom_weaver.client.face import ClientFace, Face, StreamFace"
+    faces = "from loom_weaver.client.face import ClientFace, StreamFace, WeaverFace"
     return list(dict.fromkeys([*theirs, "from collections.abc import Iterator", faces, *own]))
 
 
@@ -80,8 +80,8 @@ def _face(source: ast.ClassDef) -> str:
 def _base(source: ast.ClassDef) -> str:
     if source.name == "AsyncClient":
         return "ClientFace"
-    if not source.bases:
-        return f"Face[{source.name}]"
+    if source.name == "AsyncWeaver":
+        return "WeaverFace"
     item = ast.unparse(source.bases[0]).removeprefix("AsyncStream[").removesuffix("]")
     return f"StreamFace[{source.name}, {item}]"
 

@@ -35,7 +35,7 @@ class Kube:
     def kubectl(self, *words: str, text: str | None = None, check: bool = True) -> str:
         """What `kubectl` prints; `text` goes to its standard input."""
         done = subprocess.run(
-            [tool("kubectl"), "--kubeconfig", self.kubeconfig, *words],
+            self.command(*words),
             input=text,
             capture_output=True,
             text=True,
@@ -45,8 +45,12 @@ class Kube:
         assert done.returncode == 0 or not check, f"kubectl {' '.join(words)}: {done.stderr}"
         return done.stdout if done.returncode == 0 else done.stdout + done.stderr
 
+    def command(self, *words: str) -> list[str]:
+        return [tool("kubectl"), "--kubeconfig", str(self.kubeconfig), *words]
+
     def get(self, *words: str) -> Any:
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
+        how = () if "--raw" in words else ("-o", "json")
+        return json.loads(self.kubectl("get", *words, *how))
 
     def apply(self, *manifests: dict[str, Any]) -> None:
         self.kubectl(
@@ -74,9 +78,21 @@ class Kube:
 
     def component(self, action: str, name: str = "") -> None:
         """Stop, kill, start, restart, freeze or thaw a server of the cluster, or compact etcd."""
-        if self.kubeconfig.resolve() != (CACHE / "run/admin.kubeconfig").resolve():
-            pytest.skip("only a cluster of tests/cluster lets its servers be disturbed")
+        self._must_be_ours("lets its servers be disturbed")
         subprocess.run([SCRIPTS / "component", action, *([name] if name else [])], check=True, timeout=150)
+
+    def take_server_image(self) -> None:
+        """Bring this checkout's server into the cluster, as the image ghcr.io/loom/loom-weaver:test."""
+        self._must_be_ours("takes an image that no registry has")
+        subprocess.run([SCRIPTS / "server-image"], check=True, timeout=550)
+
+    @property
+    def is_ours(self) -> bool:
+        return self.kubeconfig.resolve() == (CACHE / "run/admin.kubeconfig").resolve()
+
+    def _must_be_ours(self, why: str) -> None:
+        if not self.is_ours:
+            pytest.skip(f"only a cluster of tests/cluster {why}")
 
     @contextmanager
     def without(self, name: str, *, frozen: bool = False) -> Iterator[None]:

@@ -64,7 +64,8 @@ def test_no_file_is_long_without_a_reason() -> None:
 def test_there_is_one_version() -> None:
     newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert newest is not None
-    assert newest[1] == loom_weaver.__version__ == importlib.metadata.version("loom-weaver")
+    front_end = json.loads((ROOT / "labextension" / "package.json").read_text())["version"]
+    assert newest[1] == loom_weaver.__version__ == front_end == importlib.metadata.version("loom-weaver")
 
 
 @pytest.mark.parametrize("lock", ["lab.txt", "dev.txt"])
@@ -92,9 +93,22 @@ def test_the_wheel_holds_both_packages_and_enables_the_extension(tmp_path: Path)
         f"loom_weaver-{version}.dist-info",
     }
     assert {"loom_weaver/py.typed", "loom_weaver_server/py.typed"} <= names
-    assert any(
-        name.endswith("data/etc/jupyter/jupyter_server_config.d/loom_weaver_server.json") for name in names
+    data = f"loom_weaver-{version}.data/data"
+    front_end = f"{data}/share/jupyter/labextensions/@loom/weaver-lab"
+    assert f"{data}/etc/jupyter/jupyter_server_config.d/loom_weaver_server.json" in names
+    assert {f"{front_end}/{name}" for name in ("install.json", "package.json", "static/style.js")} <= names
+
+
+def test_an_installation_holds_the_front_end() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "jupyter", "labextension", "list"], capture_output=True, text=True, check=True
     )
+    report = re.sub(r"\x1b\[\d+m", "", run.stdout + run.stderr)
+    assert re.search(rf"@loom/weaver-lab v{loom_weaver.__version__} enabled OK", report), report
+
+
+def test_the_lock_of_the_front_end_holds_no_place() -> None:
+    assert "://" not in (ROOT / "labextension" / "yarn.lock").read_text()
 
 
 def test_an_installation_enables_the_server_extension(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -39,27 +38,6 @@ Weaver = Annotated[
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="Only with this tag; may be repeated.")
 ]
-
-
-def pair(text: str, option: str) -> tuple[str, str]:
-    """`KEY=VALUE`, split at the first `=`."""
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise BadRequest(f"{text!r} is no KEY=VALUE", field=option)
-    return key, value
-
-
-def tag_query(tags: Sequence[str] | None) -> list[str]:
-    """As the API writes them."""
-    return [":".join(pair(tag, "--tag")) for tag in tags or ()]
-
-
-def command_of(words: Sequence[str]) -> list[str]:
-    """What was meant behind `--`, which is left in where an argument came before it."""
-    command = list(words[1:] if words[:1] == ["--"] else words)
-    if not command:
-        raise BadRequest("the command is missing; write it behind --")
-    return command
 
 
 def given_or_asked(question: str, what: str) -> str:

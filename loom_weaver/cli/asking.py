@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loom_weaver.cli.arguments import command_of, pair
 from loom_weaver.cli.lifetimes import hours
 from loom_weaver.cli.text import cleaned
+from loom_weaver.cli.words import command_of, pair
 from loom_weaver.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -39,6 +39,14 @@ class Wanted:
 
 async def fields_of(client: AsyncClient, wanted: Wanted) -> WeaverFields:
     """Raises BadRequest that names the option."""
+    fields = fields_but_org(wanted)
+    if wanted.org is not None:
+        fields["org_id"] = org_id((await client.me()).orgs, wanted.org)
+    return fields
+
+
+def fields_but_org(wanted: Wanted) -> WeaverFields:
+    """For what `org` means, a server has to be asked: `org_id`."""
     tags = dict(pair(tag, "--tag") for tag in wanted.tags)
     if wanted.name:
         tags["name"] = wanted.name
@@ -53,8 +61,6 @@ async def fields_of(client: AsyncClient, wanted: Wanted) -> WeaverFields:
         fields["memory_limit"] = wanted.memory
     if wanted.workdir is not None:
         fields["workdir"] = wanted.workdir
-    if wanted.org is not None:
-        fields["org_id"] = await _org_id(client, wanted.org)
     return fields
 
 
@@ -89,8 +95,8 @@ def _lines(name: str) -> list[str]:
     return [line.removesuffix("\r") for line in lines if line.strip() and not line.startswith("#")]
 
 
-async def _org_id(client: AsyncClient, wanted: str) -> str:
-    orgs = (await client.me()).orgs
+def org_id(orgs: Sequence[Mapping[str, str]], wanted: str) -> str:
+    """Of the organization that is meant, by id or name."""
     found = [org["id"] for org in orgs if wanted in (org["id"], org["name"])]
     if len(found) == 1:
         return found[0]

@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 from loom_weaver.cli.attaching import Manner, attach
 from loom_weaver.cli.output import remark, say
+from loom_weaver.cli.starts import SILENT_SECONDS, progress
 from loom_weaver.cli.streaming import started
-from loom_weaver.cli.text import cleaned
 from loom_weaver.errors import LoomError, NotFound
 
 if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient
     from loom_weaver.client.fields import WeaverFields
     from loom_weaver.models import WeaverObject
-
-# A start that takes no longer than this needs no words.
-SILENT_SECONDS = 1.0
 
 
 async def create_and_attach(
@@ -85,11 +82,3 @@ async def _tell_progress(client: AsyncClient, weaver: WeaverObject) -> None:
     except LoomError:
         # `wait` fails for the same reason, and tells it.
         return
-
-
-def progress(weaver: WeaverObject) -> str:
-    """`weaver_… is pending: Pulled, ImagePullBackOff: it cannot be pulled`."""
-    done = [entry.event for entry in weaver.timeline]
-    waits_for = ": ".join(part for part in (weaver.reason, weaver.detail) if part)
-    parts = [*done[-1:], *([waits_for] if waits_for else [])]
-    return cleaned(f"{weaver.id} is {weaver.status}" + (f": {', '.join(parts)}" if parts else ""))

@@ -6,7 +6,7 @@ import sys
 
 from loom_weaver.cli.line_output import print_each
 from loom_weaver.cli.output import remark, shows_colours
-from loom_weaver.cli.text import cleaned, cleaned_but_colours
+from loom_weaver.cli.text import cleaned, cleaned_but_colours, last_drawn
 from loom_weaver.client.items import LogGap, LogItem
 from loom_weaver.client.logs import AsyncLogs
 
@@ -28,6 +28,5 @@ async def print_log(log: AsyncLogs, *, timestamps: bool) -> None:
 
 
 def _fit(text: str) -> str:
-    """Of a line that was rewritten, as by a progress bar, what stood there last."""
-    shown = next((part for part in reversed(text.split("\r")) if part), "")
+    shown = last_drawn(text)
     return cleaned_but_colours(shown) if shows_colours() else cleaned(shown.expandtabs())

@@ -23,6 +23,11 @@ def cleaned(text: str) -> str:
     return UNFIT.sub(REPLACEMENT, ESCAPE.sub("", text))
 
 
+def last_drawn(line: str) -> str:
+    """Of a line that was rewritten, as by a progress bar, what stood there last."""
+    return next((part for part in reversed(line.split("\r")) if part), "")
+
+
 def cleaned_but_colours(text: str) -> str:
     """A line of a log: its colours and tabs stay, nothing else that moves or asks the terminal."""
     kept = [part if COLOUR.fullmatch(part) else _clean_line(part) for part in _split(text)]

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
+from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from loom_weaver.client.attachment import AsyncAttachment
 from loom_weaver.client.exec_stream import AsyncExecStream
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient
 
 Result = TypeVar("Result")
+
+
+def display_of(weaver: object) -> dict[str, Any]:
+    """As IPython asks for it. What draws weavers stands on the client, and is loaded when one is drawn."""
+    found: dict[str, Any] = import_module("loom_weaver.widgets").mimebundle(weaver)
+    return found
 
 
 class AsyncWeaver:
@@ -45,6 +52,9 @@ class AsyncWeaver:
             if self._state
             else "<AsyncWeaver not created>"
         )
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return display_of(self)
 
     @property
     def id(self) -> str:

@@ -7,11 +7,10 @@ from datetime import datetime
 from typing import Unpack
 
 from loom_weaver.client.async_client import AsyncClient
-from loom_weaver.client.async_weaver import AsyncWeaver
 from loom_weaver.client.attachment import AsyncAttachment
 from loom_weaver.client.events import AsyncEvents
 from loom_weaver.client.exec_stream import AsyncExecStream
-from loom_weaver.client.face import ClientFace, Face, StreamFace
+from loom_weaver.client.face import ClientFace, StreamFace, WeaverFace
 from loom_weaver.client.fields import (
     DEFAULT_TIMEOUTS,
     Command,
@@ -120,7 +119,7 @@ class ExecStream(StreamFace[AsyncExecStream, Chunk]):
         return self._loop.run(self._it.wait())
 
 
-class Weaver(Face[AsyncWeaver]):
+class Weaver(WeaverFace):
     """The methods of a client that concern one weaver.
 
     From `client.weaver(…)`: entering creates it, leaving ends it. From `client.connect(id)`: it is there

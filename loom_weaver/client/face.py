@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from loom_weaver.client.async_client import AsyncClient
+from loom_weaver.client.async_weaver import AsyncWeaver, display_of
 from loom_weaver.client.loop_thread import LoopThread
 from loom_weaver.client.stream import AsyncStream
+from loom_weaver.errors import LoomError
+from loom_weaver.models import WeaverObject
+
+# A cell is not kept waiting for the picture of what it made.
+PATIENCE_OF_A_PICTURE = 2.0
 
 
 class Enterable(Protocol):
@@ -70,6 +78,39 @@ class StreamFace(Face[Stream], Generic[Stream, Item]):
         # A client that is closed has closed its streams.
         if not self._loop.is_closed:
             self._loop.run(self._it.aclose())
+
+
+class WeaverFace(Face[AsyncWeaver]):
+    """What notebooks ask of a weaver to draw it."""
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return display_of(self)
+
+    @property
+    def id(self) -> str:
+        return self._it.id
+
+
+def latest(weaver: WeaverFace) -> WeaverObject:
+    """Its present state; the last known where a server does not tell it at once."""
+    it, loop = weaver._it, weaver._loop
+    with suppress(LoomError, TimeoutError):
+        return loop.run(asyncio.wait_for(it.refresh(), PATIENCE_OF_A_PICTURE))
+    return it.state
+
+
+def last_lines(weaver: WeaverFace, count: int) -> list[str]:
+    """Of its log; fewer where it has fewer, or they do not come at once."""
+    lines: list[str] = []
+
+    async def read() -> None:
+        async with weaver._it.logs(tail=count, follow=False) as log:
+            while items := await log.batch():
+                lines.extend(map(str, items))
+
+    with suppress(LoomError, TimeoutError):
+        weaver._loop.run(asyncio.wait_for(read(), PATIENCE_OF_A_PICTURE))
+    return lines
 
 
 class ClientFace(Face[AsyncClient]):

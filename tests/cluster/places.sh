@@ -19,7 +19,7 @@ api_for_pods=(-i loom0 -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destinati
 # From the last server to be stopped to the first.
 components=(etcd containerd kube-apiserver kube-controller-manager kube-scheduler kubelet)
 
-kubernetes_is_ready() { kubectl --kubeconfig "$kubeconfig" get --raw /readyz >/dev/null 2>&1; }
+kubernetes_is_ready() { kubectl --kubeconfig "$kubeconfig" --request-timeout=5s get --raw /readyz >/dev/null 2>&1; }
 
 # Whether component $1 runs: not another process that has got its number since.
 is_alive() { [ -f "$run/pids/$1" ] && [ "$(readlink "/proc/$(cat "$run/pids/$1")/cwd")" = "$run" ]; }

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.kube_cluster import RESTRICTED, WEAVER_IMAGE, Kube, tool
+from loom_weaver import __version__
+from tests.kube_cluster import RESTRICTED, WEAVER_IMAGE, Kube
+from tests.kubernetes.helm import CHART, DEPLOY, helm
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-CHART = DEPLOY / "helm/loom-weaver"
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 # Each call that the Kubernetes runtime makes, in the namespace of its weavers.
 NEEDED = {
@@ -48,18 +48,6 @@ class Release(NamedTuple):
     weavers: str
 
 
-def helm(kube: Kube, *words: str) -> str:
-    done = subprocess.run(
-        [tool("helm"), "--kubeconfig", kube.kubeconfig, *words],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def release(kube: Kube) -> Iterator[Release]:
     """The chart, installed without servers: what they are is another test's matter."""
@@ -76,6 +64,11 @@ def release(kube: Kube) -> Iterator[Release]:
 
 def test_helm_finds_no_fault_with_the_chart(kube: Kube) -> None:
     assert "0 chart(s) failed" in helm(kube, "lint", "--strict", str(CHART))
+
+
+def test_the_chart_is_of_the_servers_version() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
 
 
 def test_one_server_keeps_its_data_on_a_claim_and_more_need_a_database(kube: Kube) -> None:

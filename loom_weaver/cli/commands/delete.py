@@ -9,9 +9,10 @@ import typer
 
 from loom_weaver.cli import exits
 from loom_weaver.cli.api import Api
-from loom_weaver.cli.arguments import Tags, complete_weaver, tag_query
+from loom_weaver.cli.arguments import Tags, complete_weaver
 from loom_weaver.cli.output import remark, say
 from loom_weaver.cli.weavers import WHOLE_ID, Weaver, choose, path_of
+from loom_weaver.cli.words import tag_query
 from loom_weaver.errors import BadRequest, LoomError, NotFound
 
 EXAMPLES = """\

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loom_weaver.cli.arguments import Tags, pair
+from loom_weaver.cli.arguments import Tags
+from loom_weaver.cli.words import pair
 
 if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient

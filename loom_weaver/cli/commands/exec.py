@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loom_weaver.cli.arguments import Weaver, command_of
+from loom_weaver.cli.arguments import Weaver
+from loom_weaver.cli.words import command_of
 
 if TYPE_CHECKING:
     from loom_weaver.client.async_client import AsyncClient

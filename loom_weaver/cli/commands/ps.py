@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from loom_weaver.cli.api import Api, Query
-from loom_weaver.cli.arguments import Tags, pair, tag_query
+from loom_weaver.cli.arguments import Tags
 from loom_weaver.cli.output import say, say_json, shows_colours
 from loom_weaver.cli.weaver_table import table
+from loom_weaver.cli.words import pair, tag_query
 from loom_weaver.errors import BadRequest
 
 EXAMPLES = """\

@@ -9,6 +9,10 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+# IPython asks its terminal where the cursor is, and complains when nobody answers, as when it starts before
+# anybody watches. It need not know.
+NO_CPR = "__import__('os').environ.update(PROMPT_TOOLKIT_NO_CPR='1')"
+
 
 class Image(NamedTuple):
     """As a container image has it: `cmd` are the arguments that `entrypoint` gets unless others are given."""
@@ -61,4 +65,4 @@ def environment(home: str, tmp: str) -> dict[str, str]:
 def _repl() -> tuple[str, ...]:
     if find_spec("IPython") is None:
         return ("-q",)
-    return ("-m", "IPython", "--no-banner", "--no-confirm-exit")
+    return ("-m", "IPython", "--no-banner", "--no-confirm-exit", f"--InteractiveShellApp.exec_lines={NO_CPR}")

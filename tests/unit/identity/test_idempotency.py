@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from loom_weaver.errors import BadRequest, Conflict
 from loom_weaver.identity.store import IdentityStore
@@ -131,10 +130,10 @@ def test_a_call_cancelled_while_it_is_remembered_says_so(run: Any, store: Identi
 
 
 def test_the_weaver_of_a_server_that_died_is_made_under_its_own_id(
-    run: Any, store: IdentityStore, other: IdentityStore, alice: str, clock: Any, tmp_path: Path
+    run: Any, store: IdentityStore, other: IdentityStore, alice: str, clock: Any, engine: Engine
 ) -> None:
     weaver_id, _ = run(create(store, alice))
-    _forget_answers(tmp_path)
+    _forget_answers(engine)
     clock.advance(seconds=30)
 
     async def retry(server: IdentityStore) -> tuple[str, bool]:
@@ -149,11 +148,10 @@ def test_the_weaver_of_a_server_that_died_is_made_under_its_own_id(
     assert run(create(store, alice)) == ("late", False)
 
 
-def _forget_answers(folder: Path) -> None:
+def _forget_answers(engine: Engine) -> None:
     """As if the server had died just before."""
-    with sqlite3.connect(folder / "identity.db") as database:
-        database.execute("UPDATE idempotent_creates SET answer = NULL")
-    database.close()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE idempotent_creates SET answer = NULL")
 
 
 def test_a_waiting_call_goes_on_where_a_failed_one_stopped(

@@ -16,6 +16,8 @@ from loom_weaver.identity.principal import Principal
 from loom_weaver.identity.store import IdentityStore
 from loom_weaver.identity.wire import NewKey, User
 
+on_sqlite = pytest.mark.parametrize("database_url", [""], ids=["sqlite"])
+
 
 @pytest.fixture
 def alice(run: Any, store: IdentityStore) -> User:
@@ -35,6 +37,7 @@ def test_a_key_is_its_user(run: Any, store: IdentityStore, alice: User, key: New
     assert run(store.current(expected)) == expected
 
 
+@on_sqlite
 def test_a_key_is_shown_once(
     run: Any, store: IdentityStore, alice: User, key: NewKey, tmp_path: Path
 ) -> None:
@@ -152,6 +155,7 @@ def test_the_last_use_is_recorded_once_a_minute(
     assert last_used() == clock.now
 
 
+@on_sqlite
 def test_a_lookup_waits_for_no_writer(run: Any, store: IdentityStore, key: NewKey, tmp_path: Path) -> None:
     writer = sqlite3.connect(tmp_path / "identity.db", isolation_level=None)
     run(store.keys.principal(key.key))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import sqlite3
 import stat
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from alembic.command import downgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
 from loom_weaver.errors import Unavailable
 from loom_weaver.identity import migrations
@@ -24,14 +23,13 @@ from loom_weaver.identity.tables import Base
 from loom_weaver.names import is_uuid
 
 FOLDER = Path(migrations.__file__).parent
+on_sqlite = pytest.mark.parametrize("database_url", [""], ids=["sqlite"])
 
 
-def test_migrations_and_models_agree(store: IdentityStore, tmp_path: Path) -> None:
-    engine = sync_engine(URL.create("sqlite", database=str(tmp_path / "identity.db")))
+def test_migrations_and_models_agree(engine: Engine) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    engine.dispose()
 
 
 def test_the_head_named_is_the_newest_revision() -> None:
@@ -76,6 +74,7 @@ def test_processes_that_start_at_once_make_one_installation(tmp_path: Path) -> N
             assert is_uuid(installations.pop())
 
 
+@on_sqlite
 def test_the_database_is_its_owners_alone(run: Any, store: IdentityStore, tmp_path: Path) -> None:
     run(store.users.create("alice"))
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("identity.db*")}
@@ -94,13 +93,11 @@ def test_a_folder_may_have_any_name(run: Any, tmp_path: Path) -> None:
     assert (folder / "identity.db").stat().st_size > 0
 
 
-def test_a_newer_database_is_refused(run: Any, store: IdentityStore, tmp_path: Path) -> None:
-    run(store.aclose())
-    with sqlite3.connect(tmp_path / "identity.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    database.close()
+def test_a_newer_database_is_refused(run: Any, engine: Engine, tmp_path: Path, database_url: str) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Unavailable, match="newer"):
-        run(IdentityStore.open(tmp_path))
+        run(IdentityStore.open(tmp_path, url=database_url))
 
 
 def test_what_is_no_database_is_refused(run: Any, tmp_path: Path) -> None:

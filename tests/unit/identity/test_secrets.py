@@ -114,14 +114,15 @@ def test_a_key_file_without_a_key_is_refused(tmp_path: Path, content: bytes) -> 
 
 
 def test_with_another_key_a_secret_says_what_to_do(
-    run: Any, store: IdentityStore, repo: Repo, tmp_path: Path
+    run: Any, store: IdentityStore, repo: Repo, tmp_path: Path, database_url: str
 ) -> None:
     run(store.secrets.set(repo.id, "PW", SECRET))
     old = (tmp_path / "secrets.key").read_bytes()
     given = tmp_path / "given.key"
 
     async def read() -> dict[str, str]:
-        async with await IdentityStore.open(tmp_path, secrets_key_file=str(given)) as opened:
+        opening = IdentityStore.open(tmp_path, url=database_url, secrets_key_file=str(given))
+        async with await opening as opened:
             return await opened.secrets.values(repo.id)
 
     given.write_bytes(Fernet.generate_key())

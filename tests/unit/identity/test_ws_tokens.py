@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from loom_weaver.errors import Unauthorized
 from loom_weaver.identity.principal import Principal
@@ -53,15 +52,14 @@ def test_a_token_lasts_thirty_seconds(run: Any, store: IdentityStore, alice: Pri
 
 
 def test_unused_tokens_do_not_pile_up(
-    run: Any, store: IdentityStore, alice: Principal, clock: Any, tmp_path: Path
+    run: Any, store: IdentityStore, alice: Principal, clock: Any, engine: Engine
 ) -> None:
     for _ in range(3):
         run(store.ws_tokens.issue(alice))
         clock.advance(seconds=31)
     run(store.ws_tokens.issue(alice))
-    with sqlite3.connect(tmp_path / "identity.db") as database:
-        assert database.execute("SELECT count(*) FROM ws_tokens").fetchall() == [(1,)]
-    database.close()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM ws_tokens").scalar() == 1
 
 
 def test_a_token_of_a_key_ends_with_the_key(run: Any, store: IdentityStore, alice: Principal) -> None:

@@ -1,0 +1,60 @@
+/** Deletes that can still be taken back: nothing is sent before the wait is over. */
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import { ApiError, type WeaverApi } from './api';
+
+export class Deletions {
+  private readonly _timers = new Map<string, number>();
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _failed = new Signal<this, string>(this);
+
+  constructor(private readonly _api: WeaverApi) {}
+
+  /** How long a delete waits; 0: not at all. */
+  seconds = 5;
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Why a weaver could not be deleted. */
+  get failed(): ISignal<this, string> {
+    return this._failed;
+  }
+
+  has(id: string): boolean {
+    return this._timers.has(id);
+  }
+
+  start(id: string): void {
+    this._forget(id);
+    this._timers.set(
+      id,
+      window.setTimeout(() => void this._send(id), this.seconds * 1000)
+    );
+    this._changed.emit();
+  }
+
+  undo(id: string): void {
+    if (this._forget(id)) {
+      this._changed.emit();
+    }
+  }
+
+  private _forget(id: string): boolean {
+    window.clearTimeout(this._timers.get(id));
+    return this._timers.delete(id);
+  }
+
+  private async _send(id: string): Promise<void> {
+    try {
+      await this._api.delete(id);
+    } catch (error) {
+      // Somebody else was faster.
+      if (!(error instanceof ApiError && error.status === 404)) {
+        this._failed.emit(error instanceof Error ? error.message : String(error));
+      }
+    }
+    this.undo(id);
+  }
+}

@@ -1,0 +1,4 @@
+import './base.css';
+import './terminal.css';
+import './logview.css';
+import './notebook.css';

@@ -1,0 +1,200 @@
+"""Weavers in the cells of a notebook: live, found again, and closed again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from loom_weaver import Client
+from tests.browser.notebooks import (
+    folder,
+    open_in_lab,
+    open_in_notebook,
+    output,
+    run_all,
+    run_cell,
+    save,
+    view,
+    write,
+)
+from tests.browser.running_lab import OWN_API, PATIENCE_MS, Labs, execute
+from tests.server.running import JUPYTER_TOKEN, RunningServer, wait_for
+
+Create = Callable[..., dict[str, Any]]
+pytestmark = pytest.mark.timeout(300)
+WIDGETS = "from loom_weaver import Client\nfrom loom_weaver.widgets import *\nclient = Client()"
+OURS = "application/vnd.loom-weaver.v1+json"
+
+
+def connected(weaver: dict[str, Any]) -> str:
+    return f"{WIDGETS}\nw = client.connect('{weaver['id']}')"
+
+
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+def test_a_card_opens_a_terminal_and_a_log_and_is_found_again(
+    labs: Labs, server: RunningServer, create: Create
+) -> None:
+    weaver = create(tags={"name": "found again"})
+    path = write(
+        server, "found.ipynb", [f"{connected(weaver)}\nw", "logs = WeaverLogs(w)\nlogs", "WeaverTerminal(w)"]
+    )
+    page = open_in_lab(labs, path.name)
+    run_all(page)
+    expect(view(page, 0)).to_contain_text("Running")
+    terminal = view(page, 2).locator(".xterm-helper-textarea")
+    terminal.focus()
+    page.keyboard.type("echo it-is-$((6*7))\n")
+    expect(view(page, 1)).to_contain_text("it-is-42")
+    # The kernel hears what the page sees.
+    run_cell(page, "while not logs.lines_seen: await __import__('asyncio').sleep(0.05)\nlogs.status")
+    expect(output(page, 3)).to_contain_text("'running'")
+
+    # The card has both of its own.
+    view(page, 0).get_by_role("button", name="Log").click()
+    expect(view(page, 0).locator(".lw-LogView")).to_contain_text("it-is-42")
+    view(page, 0).get_by_role("button", name="Terminal").click()
+    expect(view(page, 0).locator(".lw-LogView")).to_have_count(0)
+    expect(view(page, 0).locator(".lw-Terminal")).to_contain_text("2 viewers")
+
+    # Saved, without its kernel, opened again: the same weaver, and no second one.
+    save(page)
+    execute(page, "kernelmenu:shutdown")
+    expect(page.locator(".jp-KernelName").first).to_contain_text("No Kernel")
+    kept = nbformat.read(path, as_version=4)
+    assert kept.cells[0].outputs[0].data[OURS]["id"] == weaver["id"]
+    page.close()
+    again = open_in_lab(labs, path.name)
+    expect(view(again, 0)).to_contain_text("Running")
+    expect(view(again, 1)).to_contain_text("it-is-42")
+    with server.http() as http:
+        assert [each["id"] for each in http.get("/api/weavers").json()["weavers"]] == [weaver["id"]]
+        http.delete(f"/api/weaver/{weaver['id']}")
+    expect(view(again, 0)).to_contain_text("Deleted")
+
+
+def test_notebook_7_shows_the_same(labs: Labs, server: RunningServer, create: Create) -> None:
+    weaver = create(command=["sh", "-c", "echo from the weaver; sleep 600"])
+    path = write(server, "seven.ipynb", [f"{connected(weaver)}\nw", "WeaverLogs(w)"])
+    page = open_in_notebook(labs, path.name)
+    run_all(page)
+    expect(view(page, 0)).to_contain_text("Running")
+    expect(view(page, 1)).to_contain_text("from the weaver")
+    view(page, 0).get_by_role("button", name="Terminal").click()
+    expect(view(page, 0).locator(".xterm-screen")).to_be_visible()
+
+
+def test_a_cell_run_again_and_again_leaves_nothing(labs: Labs, server: RunningServer, create: Create) -> None:
+    """WID-3: one log stream, one socket, and as many comms as after the first run."""
+    weaver = create()
+    code = "display(WeaverLogs(w), WeaverTerminal(w))"
+    path = write(
+        server, "again.ipynb", [connected(weaver), code, "len(get_ipython().kernel.comm_manager.comms)"]
+    )
+    page = open_in_lab(labs, path.name)
+    sockets: list[WebSocket] = []
+    page.on("websocket", lambda socket: "/attach" in socket.url and sockets.append(socket))
+    run_all(page)
+    expect(view(page, 1).last).to_contain_text("Connected")
+    comms = output(page, 2).inner_text()
+    for _ in range(20):
+        run_again(page, 1)
+    run_again(page, 2)
+    expect(view(page, 1)).to_have_count(2)
+    expect(view(page, 1).last).to_contain_text("Connected")
+    assert output(page, 2).inner_text().split()[-1] == comms.split()[-1]
+    wait_for(lambda: viewers(server, weaver) == 1, "one viewer to be left")
+    page.close()
+    wait_for(lambda: viewers(server, weaver) == 0, "no viewer to be left")
+
+
+def run_again(page: Page, cell: int) -> None:
+    page.locator(".jp-Notebook-cell").nth(cell).locator(".cm-content").click()
+    execute(page, "notebook:run-cell")
+
+
+def viewers(server: RunningServer, weaver: dict[str, Any]) -> int:
+    with server.http() as http:
+        count: int = http.get(f"/api/weaver/{weaver['id']}").json()["viewers"]
+        return count
+
+
+def test_what_looks_like_html_is_text(labs: Labs, server: RunningServer, create: Create) -> None:
+    """WID-5."""
+    tag = "<img src=x onerror=document.title='X'> <class 'int'> &amp;"
+    weaver = create(command=["sh", "-c", 'echo "$0"; sleep 600', tag], tags={"name": tag})
+    path = write(server, "html.ipynb", [f"{connected(weaver)}\nw", "WeaverLogs(w)"])
+    page = open_in_lab(labs, path.name)
+    run_all(page)
+    expect(view(page, 0)).to_contain_text(tag)
+    expect(view(page, 1).locator(".lw-LogView")).to_contain_text(tag)
+    assert page.title() != "X"
+
+
+def test_many_lines_cost_the_kernel_nothing(labs: Labs, server: RunningServer, create: Create) -> None:
+    """WID-1: 20,000 lines of 100 characters are 2 MB; they do not pass through the kernel."""
+    weaver = create(command=["sh", "-c", "read x; seq -f '%0100.0f' 20000; sleep 600"])
+    path = write(server, "many.ipynb", [connected(weaver), "logs = WeaverLogs(w)\nlogs", "1 + 1"])
+    page = labs.context().new_page()
+    frames: list[int] = []
+    page.on("websocket", lambda socket: count_frames(socket, frames))
+    open_in_lab(labs, path.name, page)
+    run_all(page)
+    expect(view(page, 1)).to_contain_text("Follow")
+    frames.clear()
+    with Client(server.url, JUPYTER_TOKEN) as client, client.attach(weaver["id"]) as terminal:
+        terminal.send("\n")
+    expect(view(page, 1)).to_contain_text(re.compile(r"20,?000"))
+    run_again(page, 2)
+    expect(output(page, 2)).to_contain_text("2")
+    assert sum(frames) < 2_000_000
+
+
+def count_frames(socket: WebSocket, frames: list[int]) -> None:
+    if "/channels" in socket.url:
+        for event in ("framereceived", "framesent"):
+            socket.on(event, lambda data: frames.append(len(data)))
+
+
+def test_a_cell_in_a_weaver_streams_and_is_interrupted(
+    labs: Labs, server: RunningServer, create: Create
+) -> None:
+    weaver = create(image="python")
+    code = f"%%weaver {weaver['id']}\nimport time\nfor n in range(600):\n    print('tick', n)\n    time.sleep(0.5)"
+    path = write(server, "interrupt.ipynb", ["%load_ext loom_weaver", code])
+    page = open_in_lab(labs, path.name)
+    run_again(page, 0)
+    page.locator(".jp-Notebook-cell").nth(1).locator(".cm-content").click()
+    page.evaluate("() => { void window.jupyterapp.commands.execute('notebook:run-cell'); }")
+    expect(output(page, 1)).to_contain_text("tick 1")
+    execute(page, "notebook:interrupt-kernel")
+    expect(output(page, 1)).to_contain_text("the cell was interrupted")
+
+
+def test_without_the_server_extension_a_picture_says_so(
+    labs: Labs, server: RunningServer, create: Create
+) -> None:
+    weaver = create(tags={"name": "pictured"})
+    path = write(server, "picture.ipynb", [f"{connected(weaver)}\nw"])
+    page = open_in_lab(labs, path.name)
+    run_all(page)
+    expect(view(page, 0)).to_contain_text("Running")
+    save(page)
+    page.close()
+    assert folder(server) == path.parent
+    context = labs.context()
+    context.route(
+        lambda url: any(part in url for part in OWN_API),
+        lambda route: route.fulfill(status=404, body="<html>Not Found</html>", content_type="text/html"),
+    )
+    without = open_in_lab(labs, path.name, context.new_page())
+    expect(view(without, 0)).to_contain_text("install loom-weaver where Jupyter runs")
+    expect(view(without, 0)).to_contain_text("pictured")
