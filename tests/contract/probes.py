@@ -29,7 +29,7 @@ from loom_weaver.runtimes.base import (
 from loom_weaver.weaver import Weaver, WeaverSpec
 
 # Long enough for a machine that does much else at once; what hangs fails by it.
-PATIENCE = 30.0
+PATIENCE = 60.0
 EVERYTHING = LogStart()
 SCROLLBACK = ReplayStart()
 

@@ -142,7 +142,7 @@ class LogStream:
                     yield items
                 if over:
                     break
-                await self._until_over()
+                await self._link.until_over(patience=END_SECONDS)
             except TimeoutError:
                 # Silence. It may be that of a program that says nothing, or of a follow that broke.
                 pass
@@ -155,14 +155,6 @@ class LogStream:
             self._open_again()
         if last := self._reading.take(self._splitter.flush()):
             yield last
-
-    async def _until_over(self) -> None:
-        """A follow that ended well does so because the container ended, mostly."""
-        try:
-            async with asyncio.timeout(END_SECONDS):
-                await self._link.until_over()
-        except TimeoutError:
-            return
 
     def _open_again(self) -> None:
         self._reading.open_again()

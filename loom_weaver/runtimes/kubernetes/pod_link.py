@@ -49,11 +49,12 @@ class PodLink:
         except NotFound:
             return False
 
-    async def until_over(self) -> None:
-        """Wait until what became of the weaver is known."""
+    async def until_over(self, patience: float | None = None) -> None:
+        """Wait until what became of the weaver is known, so long at most."""
         try:
-            await self._pods.until(self.weaver_id, container_ended)
-        except NotFound:
+            async with asyncio.timeout(patience):
+                await self._pods.until(self.weaver_id, container_ended)
+        except (NotFound, TimeoutError):
             return
 
     async def until_started(self, patience: float | None = None) -> None:

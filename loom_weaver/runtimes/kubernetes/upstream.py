@@ -17,6 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
 PAUSE_GROWTH = 1.1
 # A connection that nothing was heard of for so long leads to a program that says nothing.
 DOUBT = 1.5
+END_SECONDS = 3.0
 # What is typed before the terminal is up.
 KEPT_INPUT = 64 * 1024
 
@@ -65,7 +66,9 @@ class Upstream:
             while not self._link.over:
                 socket = await self._open()
                 if socket is not None and await self._serve(socket):
-                    break
+                    # An API server that lost the node says the same; the pod's state follows in a second.
+                    await self._link.until_over(patience=END_SECONDS)
+                    continue
                 if self._begun:
                     pause = FIRST_PAUSE
                 await self._link.changed(pause * random.uniform(0.8, 1.2))  # noqa: S311 (to spread load)
