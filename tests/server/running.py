@@ -210,7 +210,7 @@ def serving(
     url = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
     server = RunningServer(url, data_dir, process, log_file)
     try:
-        wait_for(lambda: _is_healthy(server), "the server to be ready")
+        wait_for(lambda: _is_healthy(server), "the server to be ready", 3 * PATIENCE)
         yield server
     finally:
         for client in server.clients:
