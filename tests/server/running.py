@@ -214,7 +214,7 @@ def serving(
     url = f"http://127.0.0.1:{port}{base_url.rstrip('/')}"
     server = RunningServer(url, data_dir, process, log_file)
     try:
-        wait_for(lambda: _health(server) == ready, "the server to be ready")
+        wait_for(lambda: _health(server) == ready, "the server to be ready", 3 * PATIENCE)
         yield server
     finally:
         for client in server.clients:
