@@ -5,9 +5,7 @@ import {
   deleteIcon,
   ellipsesIcon,
   historyIcon,
-  type LabIcon,
-  listIcon,
-  terminalIcon
+  type LabIcon
 } from '@jupyterlab/ui-components';
 import type { KeyboardEvent, ReactElement } from 'react';
 
@@ -137,13 +135,11 @@ function Actions(props: IRowProps): ReactElement {
     >
       {commands.hasCommand(CommandIDs.openTerminal) && (
         <button tabIndex={tabIndex} onClick={run(CommandIDs.openTerminal)}>
-          {icon(terminalIcon)}
           {trans.__('Terminal')}
         </button>
       )}
       {commands.hasCommand(CommandIDs.openLogs) && (
         <button tabIndex={tabIndex} onClick={run(CommandIDs.openLogs)}>
-          {icon(listIcon)}
           {trans.__('Logs')}
         </button>
       )}
