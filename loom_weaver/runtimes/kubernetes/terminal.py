@@ -25,6 +25,8 @@ LINGER = 20.0
 HELD = 4 * 1024 * 1024
 # So long after the log was read, everything that is in it has come by the attach too.
 SETTLED, SETTLED_AT_LAST = 0.15, 1.0
+# So long after a connection was opened it surely is one to the program, also if that says nothing.
+ATTACHED = 1.0
 # A viewer waits so long for what came before it, then it goes without.
 PAST_SECONDS = 8.0
 
@@ -121,6 +123,7 @@ class Terminal:
 
     def connected(self) -> None:
         self._held = bytearray()
+        self._news.clear()
         if self._joining is not None:
             # What it held is in the log by now.
             self._joining.cancel()
@@ -157,6 +160,9 @@ class Terminal:
 
     async def _join(self) -> None:
         """Put what the log has of the time without a connection before what came since."""
+        if self.ring.end or not self._fresh:
+            # A connection is open before the node attaches it: what comes between is in a later log.
+            await self._something(ATTACHED)
         tail = await self._read_log()
         if tail is not None and tail.text:
             await self._settle()
@@ -176,11 +182,16 @@ class Terminal:
         deadline = self.now() + SETTLED_AT_LAST
         while self._held is not None and len(self._held) < NEEDLE and self.now() < deadline:
             self._news.clear()
-            try:
-                async with asyncio.timeout(SETTLED):
-                    await self._news.wait()
-            except TimeoutError:
+            if not await self._something(SETTLED):
                 return
+
+    async def _something(self, patience: float) -> bool:
+        """Whether the connection brought something within so many seconds."""
+        try:
+            async with asyncio.timeout(patience):
+                return await self._news.wait()
+        except TimeoutError:
+            return False
 
     async def _complete(self, tail: LogTail | None) -> None:
         """After the end the log has it all: what never came by an attach, too."""
@@ -207,8 +218,7 @@ class Terminal:
 
     async def _read_log(self) -> LogTail | None:
         whole = self._fresh and not self.ring.end
-        size = SHOWN if whole else SHOWN // 2
-        return await read_tail(self._link, size, whole=whole, enough=self._is_joint)
+        return await read_tail(self._link, SHOWN, whole=whole, enough=self._is_joint)
 
     def _is_joint(self, text: bytearray) -> bool:
         """Whether the log was read to where the connection began."""
