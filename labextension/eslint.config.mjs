@@ -7,6 +7,10 @@ import tseslint from 'typescript-eslint';
 const GROUND = [
   'models',
   'sse',
+  'dotenv',
+  'lifetimes',
+  'words',
+  'weaverfilter',
   'ansi',
   'backoff',
   'charwidth',
