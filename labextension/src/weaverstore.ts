@@ -121,9 +121,12 @@ export class WeaverStore {
     }
   }
 
-  /** What an answer of the API tells ahead of its event. */
+  /** What an answer of the API tells, which may be overtaken by events: a timeline only grows. */
   put(weaver: IWeaver): void {
-    this._put(weaver);
+    const known = this._weavers.get(weaver.id);
+    if (!known || known.timeline.length <= weaver.timeline.length) {
+      this._put(weaver);
+    }
   }
 
   private _put(weaver: IWeaver): void {

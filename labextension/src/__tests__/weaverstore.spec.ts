@@ -57,6 +57,23 @@ describe('What the page knows', () => {
     expect(moves).toEqual(['failed terminating false', 'terminating terminating true']);
   });
 
+  it('is not put back by an answer that events have overtaken', () => {
+    const created = { at: '2026-03-03T12:00:00Z', event: 'Created', detail: null };
+    const pending = weaver({ id: 'c', status: 'pending', timeline: [created] });
+    const running = weaver({
+      id: 'c',
+      status: 'running',
+      timeline: [created, { ...created, event: 'Started' }]
+    });
+    const store = listed(a);
+    store.apply({ kind: 'added', weaver: pending });
+    store.apply({ kind: 'modified', weaver: running });
+    store.put(pending);
+    expect(store.weavers.get('c')).toBe(running);
+    store.put({ ...running, lifetime_hours: 2 });
+    expect(store.weavers.get('c')?.lifetime_hours).toBe(2);
+  });
+
   it('knows who may do what', () => {
     const store = listed(a);
     const foreign = weaver({ owner_user_id: 'user_other' });
