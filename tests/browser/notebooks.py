@@ -32,7 +32,7 @@ def open_in_lab(labs: Labs, name: str, page: Page | None = None) -> Page:
     page.wait_for_function("window.jupyterapp && window.jupyterapp.started")
     page.evaluate("async () => { await window.jupyterapp.started; await window.jupyterapp.restored; }")
     page.locator("#jupyterlab-splash").wait_for(state="detached")
-    wait_until_idle(page)
+    wait_for_kernel(page)
     return page
 
 
@@ -42,8 +42,15 @@ def open_in_notebook(labs: Labs, name: str) -> Page:
     page.goto(f"{labs.server.url}/notebooks/{name}?token={JUPYTER_TOKEN}")
     page.wait_for_function("window.jupyterapp && window.jupyterapp.started")
     page.evaluate("async () => { await window.jupyterapp.started; await window.jupyterapp.restored; }")
-    wait_until_idle(page)
+    wait_for_kernel(page)
     return page
+
+
+def wait_for_kernel(page: Page) -> None:
+    """Cells that are run before it has said what it is are forgotten."""
+    page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info")
+    wait_until_idle(page)
 
 
 def wait_until_idle(page: Page) -> None:

@@ -62,6 +62,9 @@ def test_what_is_missing_is_said_and_comes_back(browser: Browser, tmp_path: Path
     with serving_lab(tmp_path, port=port, config=WITHOUT_EXTENSION) as server:
         labs = Labs(browser, server)
         page = labs.open()
+        # JupyterLab asks for a server of its own as well, and stands before the panel then.
+        lost = page.get_by_role("dialog").filter(has_text="Server Connection Error")
+        page.add_locator_handler(lost, lambda dialog: dialog.get_by_role("button").first.click())
         execute(page, "loom-weaver:show-panel")
         panel = page.locator(PANEL)
         expect(panel).to_contain_text("This Jupyter server has no weavers: run “pip install loom-weaver”")
