@@ -70,7 +70,7 @@ class Kube:
         )
         account = ("serviceaccount/default", "--namespace", name)
         try:
-            self.kubectl("wait", "--for=create", "--timeout=60s", *account)
+            self.kubectl("wait", "--for=create", "--timeout=180s", *account)
             yield name
         finally:
             self.kubectl("delete", "pods", "--all", "--namespace", name, "--grace-period=1", "--wait=false")
