@@ -22,8 +22,8 @@ STRANGE = {"name": "🎉 בדיקה", "note": "<img src=x onerror=document.title
 
 
 @pytest.fixture
-def panel(lab: Page) -> Iterator[Locator]:
-    """The panel, open, with no filter left by an earlier test."""
+def panel(lab: Page, create: Create) -> Iterator[Locator]:
+    """The panel, open. Its filter is cleared before the weavers are deleted, and it with them."""
     execute(lab, "loom-weaver:show-panel")
     yield lab.locator(PANEL)
     text = lab.get_by_label("Filter by text or tag")
