@@ -47,7 +47,8 @@ FLAGS = [
 PATIENCE_MS = 90_000
 # Seconds, for its server.
 LONGEST_START = 180
-OUR_BUNDLE = "labextensions/@loom/weaver-lab"
+# Its URL has `@loom` encoded or not.
+OUR_BUNDLE = "loom/weaver-lab/static"
 OWN_API = ("/api/weaver", "/api/orgs", "/api/users", "/api/keys", "/auth/ws-token")
 
 
