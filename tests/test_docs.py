@@ -123,11 +123,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_what_the_architecture_names_is_there() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     rooms = [*(ROOT / "loom_weaver").rglob("*.py"), *(ROOT / "server_ext").rglob("*.py")]
+    rooms += (ROOT / "labextension" / "src").rglob("*.ts*")
     sources = [path.read_text() for path in rooms]
     for name, member in re.findall(r"`([A-Z][A-Za-z]+)\.(\w+)", text):
-        homes = [source for source in sources if re.search(rf"^class {name}\b", source, re.MULTILINE)]
+        declared = re.compile(rf"^(?:export )?class {name}\b", re.MULTILINE)
+        homes = [source for source in sources if declared.search(source)]
         assert any(re.search(rf"\b{member}\b", source) for source in homes), f"{name}.{member}"
-    for name in re.findall(r"`([\w/]+\.py)`", text):
+    for name in re.findall(r"`([\w/]+\.(?:py|tsx?))`", text):
         assert any(str(path).endswith(f"/{name}") for path in rooms), name
 
 
