@@ -123,7 +123,7 @@ def _burst(calls: list[Callable[[], object]]) -> list[float]:
 
 def _note_ready(api: ClusterAPI, found: SimpleQueue[tuple[str, float]]) -> None:
     seen: set[str] = set()
-    for event in api.watch(f"{api.pods}?watch=true&allowWatchBookmarks=true"):
+    for event in api.watch(f"{api.pods}?watch=true"):
         at, pod = time.perf_counter(), event["object"]
         conditions = {each["type"]: each["status"] for each in pod.get("status", {}).get("conditions", ())}
         name = pod["metadata"]["name"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -112,6 +113,18 @@ async def test_a_stop_ends_every_weaver(homes: str) -> None:
     assert not processes(seconds)
     assert list(house.runtime.list()) == []
     assert os.listdir(homes) == []
+
+
+async def test_a_program_ignores_no_signal_that_the_server_ignores() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        async with opened() as house:
+            weaver_id = await house.sh("exec cat /proc/self/status")
+            await house.over(weaver_id)
+            texts = (await house.log(weaver_id)).texts
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert {"SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"} <= set(texts)
 
 
 async def test_a_create_that_fails_leaves_nothing(homes: str) -> None:

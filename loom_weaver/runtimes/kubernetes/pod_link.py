@@ -49,6 +49,14 @@ class PodLink:
         except NotFound:
             return False
 
+    @property
+    def placed(self) -> bool:
+        """Whether a node has it, or had."""
+        try:
+            return bool(self._pods.pod(self.weaver_id).spec.node_name)
+        except NotFound:
+            return False
+
     async def until_over(self, patience: float | None = None) -> None:
         """Wait until what became of the weaver is known, so long at most."""
         try:

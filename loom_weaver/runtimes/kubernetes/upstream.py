@@ -64,7 +64,8 @@ class Upstream:
         pause = FIRST_PAUSE
         try:
             while not self._link.over:
-                socket = await self._open()
+                # Without a node there is nothing to attach to; the pod's next change tells of one.
+                socket = await self._open() if self._link.placed else None
                 if socket is not None and await self._serve(socket):
                     # An API server that lost the node says the same; the pod's state follows in a second.
                     await self._link.until_over(patience=END_SECONDS)

@@ -30,6 +30,13 @@ class CannotStart(Exception):
         self.detail = detail
 
 
+def _default_signals() -> None:
+    """In the child: no signal ignored, none blocked, as both would outlive the exec."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     command: Sequence[str]
@@ -64,6 +71,7 @@ class Child:
                 env=dict(program.env),
                 cwd=program.workdir,
                 start_new_session=not tty,
+                preexec_fn=_default_signals,  # noqa: PLW1509 - it calls nothing that takes a lock
             )
         except OSError as error:
             raise CannotStart(NOT_EXECUTABLE, f"{program.command[0]}: {error.strerror}") from error
