@@ -13,7 +13,18 @@ from pathlib import Path
 from benchmarks import machine, results, stalls, table
 from benchmarks.server import ROOT
 
-SCENARIOS = ("create", "echo", "output", "idle", "thousand", "crowd", "flood", "client", "command_line")
+SCENARIOS = (
+    "create",
+    "echo",
+    "output",
+    "idle",
+    "thousand",
+    "crowd",
+    "flood",
+    "client",
+    "command_line",
+    "lab",
+)
 # On a cluster, where KUBECONFIG names one; in a part of the page of its own.
 ON_A_CLUSTER = "kubernetes"
 LATEST = ROOT / "benchmarks/results/latest.json"
