@@ -61,8 +61,7 @@ ROUTES = [
 ]
 # Jupyter would answer what is unknown below these with a page or a redirect.
 PREFIXES = (
-    "/api/weaver",
-    "/api/weavers",
+    "/api/weaver[^/]*",
     "/api/orgs",
     "/api/users",
     "/api/keys",

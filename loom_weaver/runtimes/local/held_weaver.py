@@ -60,7 +60,7 @@ class HeldWeaver:
         return f"<HeldWeaver {self.weaver.id} {self.weaver.status} {held} viewers={len(self.viewers)}>"
 
     async def hold(self, connection: socket.socket, request: dict[str, Any]) -> None:
-        """Hand a new holder its request; returns once it took it."""
+        """Hand a new holder its request; returns once it took it, and before any of its news."""
         self.client, _ = await HolderClient.open(connection, request, self._on_event, self._on_lost)
 
     async def find_holder(self) -> None:

@@ -48,6 +48,8 @@ class HolderClient(asyncio.Protocol):
         self._number = 0
         self._transport: asyncio.Transport | None = None
         self._greeted: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._early: list[Message] | None = []
+        """Events that came with the answer to hello, whose caller has the word first."""
 
     @classmethod
     async def open(
@@ -57,7 +59,10 @@ class HolderClient(asyncio.Protocol):
         on_event: Callable[[Message], None],
         on_lost: Callable[[], None],
     ) -> tuple[HolderClient, Message]:
-        """Say hello and wait for the answer; `on_lost` is called once, when the connection then ends."""
+        """Say hello and wait for the answer; `on_lost` is called once, when the connection then ends.
+
+        `on_event` is called no earlier than the caller waits for something again.
+        """
         client = cls(on_event, on_lost)
         try:
             await asyncio.get_running_loop().create_connection(lambda: client, sock=connection)
@@ -66,10 +71,12 @@ class HolderClient(asyncio.Protocol):
             raise
         try:
             client._write(hello)
-            return client, await client._answer(client._greeted)
+            answer = await client._answer(client._greeted)
         except BaseException:
             client.close()
             raise
+        asyncio.get_running_loop().call_soon(client._tell_early)
+        return client, answer
 
     async def request(self, op: str, **arguments: Any) -> Message:
         """Raise RuntimeTimeout or RuntimeFailure where no answer comes."""
@@ -101,7 +108,7 @@ class HolderClient(asyncio.Protocol):
             if not self._greeted.done():
                 self._greeted.set_result(message)
             elif "event" in message:
-                self._on_event(message)
+                self._take_event(message)
             elif (future := self._waiting.get(message["n"])) is not None and not future.done():
                 future.set_result(message)
 
@@ -113,6 +120,17 @@ class HolderClient(asyncio.Protocol):
                 # Nobody may be waiting for it any more; it is told to who is.
                 future.exception()
         self._on_lost()
+
+    def _take_event(self, message: Message) -> None:
+        if self._early is None:
+            self._on_event(message)
+        else:
+            self._early.append(message)
+
+    def _tell_early(self) -> None:
+        early, self._early = self._early or [], None
+        for message in early:
+            self._on_event(message)
 
     def _write(self, message: Message) -> None:
         if self._transport is None:

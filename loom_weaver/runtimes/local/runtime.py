@@ -95,9 +95,12 @@ class LocalRuntime(base.Runtime):
     async def create(self, spec: WeaverSpec) -> Weaver:
         if not self._ready:
             raise Unavailable(STARTING)
-        starting = asyncio.create_task(self._start(spec), name=f"start of {spec.id}")
+        limits = spec.resources or Resources()
+        weaver = Weaver.pending(spec, self._isolation(limits.memory()))
+        starting = asyncio.create_task(self._start(spec, weaver), name=f"start of {spec.id}")
         try:
-            return (await asyncio.shield(starting)).weaver
+            await asyncio.shield(starting)
+            return weaver
         except asyncio.CancelledError:
             # The start is let come to its end, so that it is known what there is to unmake.
             await asyncio.wait([starting])
@@ -185,9 +188,7 @@ class LocalRuntime(base.Runtime):
             del self._weavers[held.weaver.id]
         self.changes.publish(kind, held.weaver)
 
-    async def _start(self, spec: WeaverSpec) -> HeldWeaver:
-        limits = spec.resources or Resources()
-        weaver = Weaver.pending(spec, self._isolation(limits.memory()))
+    async def _start(self, spec: WeaverSpec, weaver: Weaver) -> HeldWeaver:
         folder = self._folder / spec.id
         record = new_record(weaver, self.log_bytes)
         held = HeldWeaver(folder, record, self._on_change)
@@ -206,6 +207,7 @@ class LocalRuntime(base.Runtime):
             if isinstance(error, OSError):
                 raise RuntimeFailure("the weaver's folder or process could not be made") from error
             raise
+        # Nothing is waited for between `hold` and here, so no news of it comes before these.
         self._weavers[spec.id] = held
         self.changes.publish("added", weaver)
         return held
