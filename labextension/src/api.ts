@@ -72,8 +72,9 @@ export class WeaverApi {
     return this._json('PATCH', weaverPath(id), { lifetime_hours: lifetimeHours });
   }
 
-  async delete(id: string): Promise<void> {
-    await this._request('DELETE', weaverPath(id));
+  /** `keepalive`: the call outlives the page that makes it. */
+  async delete(id: string, keepalive = false): Promise<void> {
+    await this._request('DELETE', weaverPath(id), { keepalive });
   }
 
   /** Everybody's names, for who may know them. */
@@ -123,7 +124,8 @@ export class WeaverApi {
       headers['Last-Event-ID'] = options.lastEventId;
     }
     const url = path + URLExt.objectToQueryString(options.query ?? {});
-    const response = await this._request('GET', url, undefined, headers, options.signal);
+    const signal = options.signal ? { signal: options.signal } : {};
+    const response = await this._request('GET', url, { headers, ...signal });
     options.opened?.();
     if (response.status !== 204 && response.body) {
       yield* readEvents(response.body, options);
@@ -136,23 +138,13 @@ export class WeaverApi {
     body?: unknown,
     headers: Record<string, string> = {}
   ): Promise<T> {
-    const response = await this._request(method, path, body, headers);
+    const response = await this._request(method, path, initOf(body, headers));
     return (await response.json()) as T;
   }
 
-  private async _request(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-    signal?: AbortSignal
-  ): Promise<Response> {
-    const init: RequestInit = { method, headers, ...(signal ? { signal } : {}) };
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      init.headers = { ...headers, 'Content-Type': 'application/json' };
-    }
-    const response = await this._fetch(URLExt.join(this.settings.baseUrl, path), init);
+  private async _request(method: string, path: string, init: RequestInit): Promise<Response> {
+    const url = URLExt.join(this.settings.baseUrl, path);
+    const response = await this._fetch(url, { ...init, method });
     if (!response.ok) {
       throw await errorOf(response);
     }
@@ -169,6 +161,12 @@ export class WeaverApi {
       throw unreachable(error);
     }
   }
+}
+
+function initOf(body: unknown, headers: Record<string, string>): RequestInit {
+  return body === undefined
+    ? { headers }
+    : { headers: { ...headers, 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 function weaverPath(id: string): string {

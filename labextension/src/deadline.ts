@@ -1,11 +1,12 @@
 /** The end of a weaver's lifetime, as far as it is near. No DOM. */
 
+import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import type { WeaverApi } from './api';
-import { MAX_HOURS } from './lifetimes';
+import { isAtLongest, longestText, MAX_HOURS } from './lifetimes';
 import type { IWeaver } from './models';
 
 /** From here on, in ms, the end is near. The server warns at 10 minutes. */
@@ -17,7 +18,8 @@ const LOOK_AFTER = 30;
 export class Deadline implements IDisposable {
   constructor(
     private readonly api: Pick<WeaverApi, 'get' | 'extend'>,
-    private readonly id: string
+    private readonly id: string,
+    private readonly trans: TranslationBundle
   ) {}
 
   /** Once a second while the end is near, and when it is not any more. */
@@ -51,10 +53,14 @@ export class Deadline implements IDisposable {
     this._changed.emit();
   }
 
-  /** An hour more, as far as there may be. Rejects with what the server says. */
+  /** An hour more, as far as there may be. Rejects with why there is none. */
   async extend(): Promise<IWeaver> {
-    const { lifetime_hours: hours } = await this.api.get(this.id);
-    const weaver = await this.api.extend(this.id, Math.min(MAX_HOURS, hours + 1));
+    const before = await this.api.get(this.id);
+    if (isAtLongest(before)) {
+      throw new Error(longestText(this.trans));
+    }
+    const hours = Math.min(MAX_HOURS, before.lifetime_hours + 1);
+    const weaver = await this.api.extend(this.id, hours);
     this.set(weaver.expires_at);
     return weaver;
   }

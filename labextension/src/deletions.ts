@@ -8,7 +8,9 @@ export class Deletions {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _failed = new Signal<this, string>(this);
 
-  constructor(private readonly _api: WeaverApi) {}
+  constructor(private readonly _api: Pick<WeaverApi, 'delete'>) {
+    window.addEventListener('pagehide', () => this._sendAll());
+  }
 
   /** How long a delete waits; 0: not at all. */
   seconds = 5;
@@ -41,14 +43,22 @@ export class Deletions {
     }
   }
 
+  /** The page goes, and with it the wait: what was asked for is done. */
+  private _sendAll(): void {
+    for (const id of [...this._timers.keys()]) {
+      this._forget(id);
+      void this._send(id, true);
+    }
+  }
+
   private _forget(id: string): boolean {
     window.clearTimeout(this._timers.get(id));
     return this._timers.delete(id);
   }
 
-  private async _send(id: string): Promise<void> {
+  private async _send(id: string, keepalive = false): Promise<void> {
     try {
-      await this._api.delete(id);
+      await this._api.delete(id, keepalive);
     } catch (error) {
       // Somebody else was faster.
       if (!(error instanceof ApiError && error.status === 404)) {

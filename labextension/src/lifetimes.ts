@@ -23,6 +23,15 @@ export function shareLeft(weaver: IWeaver, now: number): number {
   return Math.min(1, timeLeft(weaver, now) / (weaver.lifetime_hours * HOUR));
 }
 
+/** There is no more lifetime to be had. */
+export function isAtLongest(weaver: IWeaver): boolean {
+  return weaver.lifetime_hours >= MAX_HOURS;
+}
+
+export function longestText(trans: TranslationBundle): string {
+  return trans.__('it has %1 hours already, which is the longest a weaver may live', MAX_HOURS);
+}
+
 export function inWords(milliseconds: number, trans: TranslationBundle): string {
   if (milliseconds < MINUTE) {
     return trans.__('%1 s', Math.floor(milliseconds / SECOND));

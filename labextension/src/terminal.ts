@@ -40,7 +40,7 @@ export class TerminalView extends Widget {
     this._trans = (options.translator ?? nullTranslator).load('loom_weaver');
     this._settings = { ...TERMINAL_SETTINGS, ...options.settings };
     this.link = new Attachment(terminalServer(options.api), options.id);
-    this.deadline = new Deadline(options.api, options.id);
+    this.deadline = new Deadline(options.api, options.id, this._trans);
     this._bar = new TerminalBar(
       {
         connect: () => this.link.connect(),

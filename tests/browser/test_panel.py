@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.running_lab import BASE_URL, OUR_BUNDLE, Labs, execute, set_theme, violations
-from tests.server.running import People, RunningServer
+from tests.server.running import People, RunningServer, wait_for
 
 Create = Callable[..., dict[str, Any]]
 PANEL = "#loom-weaver-panel"
@@ -159,6 +159,19 @@ def test_a_delete_is_asked_for_once_and_can_be_taken_back(
     delete.click()
     lab.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
     expect(row(panel, weaver)).to_have_count(0)
+
+
+def test_a_delete_is_sent_when_the_page_goes(labs: Labs, create: Create, server: RunningServer) -> None:
+    weaver = create(tags={"name": "doomed"})
+    page = labs.open()
+    execute(page, "loom-weaver:show-panel")
+    panel = page.locator(PANEL)
+    row(panel, weaver).get_by_role("button", name="Delete doomed").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
+    expect(row(panel, weaver)).to_contain_text("Will be deleted in a moment.")
+    page.goto("about:blank")
+    with server.http() as http:
+        wait_for(lambda: http.get(f"/api/weaver/{weaver['id']}").status_code == 404, "the weaver to be gone")
 
 
 def test_a_lifetime_is_extended_with_its_end_in_sight(lab: Page, panel: Locator, create: Create) -> None:

@@ -3,7 +3,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { inWords, timeLeft } from '../lifetimes';
+import { inWords, isAtLongest, timeLeft } from '../lifetimes';
 import { endingSoon, newsOf } from '../news';
 import { CommandIDs, IWeavers } from '../tokens';
 import { nameOf } from '../words';
@@ -46,13 +46,15 @@ export const notifications: JupyterFrontEndPlugin<void> = {
           const left = inWords(timeLeft(weaver, Date.now()), trans);
           Notification.warning(trans.__('Weaver %1 ends in %2.', nameOf(weaver), left), {
             autoClose: false,
-            actions: [
-              {
-                label: trans.__('Extend by 1 h'),
-                callback: () =>
-                  void app.commands.execute(CommandIDs.extend, { id: weaver.id, by: 1 })
-              }
-            ]
+            actions: isAtLongest(weaver)
+              ? []
+              : [
+                  {
+                    label: trans.__('Extend by 1 h'),
+                    callback: () =>
+                      void app.commands.execute(CommandIDs.extend, { id: weaver.id, by: 1 })
+                  }
+                ]
           });
         }
       }
