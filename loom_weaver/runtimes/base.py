@@ -101,7 +101,7 @@ class Attachment(Protocol):
     live: int
     """The offset where replay ends."""
     size: tuple[int, int]
-    """Columns and rows of the terminal now; those of a new one where it has ended."""
+    """Columns and rows of the terminal now, or at its end; those of a new one where nobody knows."""
     gap: int | None
     """Bytes missing before `offset`; 0 for none, None where nobody knows."""
 

@@ -74,6 +74,7 @@ CANNOT = {
         "end weavers by itself",
     ): "nobody is in the pod; the sweep of a server deletes what is over",
     ("kubernetes", "resume terminals"): "a server that comes back rebuilds the scrollback from the log",
+    ("kubernetes", "remember a terminal's size"): "what it keeps of one that has ended is its log",
     ("kubernetes", "show unfinished lines"): "nodes keep a line when its end has come",
     ("kubernetes", "keep so many bytes of a log"): "nodes decide that, and nobody counts what they let go",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -214,3 +215,20 @@ async def test_keys_that_the_terminal_knows(open_house: OpenHouse) -> None:
             await viewer.type(b"\x03")
             assert await viewer.end() == "ended"
         assert house.runtime.get(weaver_id).exit_code == 130
+
+
+async def test_a_terminal_that_has_ended_has_its_last_size(
+    open_house: OpenHouse, needs: Callable[[str], None]
+) -> None:
+    needs("remember a terminal's size")
+    async with open_house() as house:
+        weaver_id = await house.sh("echo ready; read x")
+        async with house.view(weaver_id) as viewer:
+            await viewer.until(b"ready")
+            house.runtime.resize(weaver_id, 132, 50)
+            await viewer.type(b"\n")
+            assert await viewer.end() == "ended"
+        await house.over(weaver_id)
+        async with house.view(weaver_id) as late:
+            assert late.attachment.size == (132, 50)
+            assert await late.end() == "ended"

@@ -18,7 +18,7 @@ from loom_weaver.runtimes.local.descendants import kill_marked, kill_process
 from loom_weaver.runtimes.local.holder_client import HolderClient, Message, connect
 from loom_weaver.runtimes.local.protocol import LOG
 from loom_weaver.runtimes.local.record import Record, note, read_record, write_record
-from loom_weaver.runtimes.local.stored import weaver_of
+from loom_weaver.runtimes.local.stored import size_of, weaver_of
 from loom_weaver.weaver import Weaver
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ class HeldWeaver:
         self.secret: str = record["secret"]
         self.epoch: str = record["epoch"]
         self.weaver: Weaver = weaver_of(record)
+        self.size = size_of(record)
+        """Of a terminal that has ended: its last, in columns and rows."""
         self.client: HolderClient | None = None
         self.viewers: dict[str, Viewer] = {}
         self.news_count = 0
@@ -225,6 +227,7 @@ class HeldWeaver:
     def _take(self, record: Record) -> None:
         if record["version"] > self.weaver.version:
             self.weaver = weaver_of(record)
+            self.size = size_of(record)
             self._on_change("modified", self)
 
     async def _remove(self) -> None:

@@ -23,14 +23,7 @@ from loom_weaver.runtimes.local.protocol import LOG, SOCKET, Lines
 from loom_weaver.runtimes.local.record import Record, note, timestamp, write_record
 from loom_weaver.runtimes.local.sandbox import Sandbox
 from loom_weaver.runtimes.local.sandbox_plan import Plan
-from loom_weaver.runtimes.local.terminal import (
-    DEFAULT_COLS,
-    DEFAULT_ROWS,
-    Terminal,
-    get_size,
-    open_pty,
-    set_size,
-)
+from loom_weaver.runtimes.local.terminal import Terminal, get_size, open_pty, set_size
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
 
 TYPE_CHECKING = False
@@ -102,7 +95,8 @@ class Holder:
         self.update_flow()
 
     def size(self) -> tuple[int, int]:
-        return (DEFAULT_COLS, DEFAULT_ROWS) if self.finished else get_size(self._terminal.master)
+        cols, rows = self.record["size"] if self.finished else get_size(self._terminal.master)
+        return cols, rows
 
     def type(self, data: bytes) -> None:
         if not self.finished:
@@ -141,7 +135,7 @@ class Holder:
             self._flow_timer = self.loop.after(again, self._flow_timer_ran)
 
     def _start_program(self, plan: Plan, argv: list[str]) -> None:
-        pty = open_pty(DEFAULT_COLS, DEFAULT_ROWS)
+        pty = open_pty(*self.record["size"])
         self._terminal = Terminal(self.loop, pty, self._on_output, self._on_input_room)
         try:
             slave = pty[1]
@@ -208,6 +202,7 @@ class Holder:
         if self._status is None or self.finished:
             return
         self._terminal.drain()
+        self.record["size"] = self.size()
         self.finished = True
         self._terminal.close()
         if self._ending == "Deleted":

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from loom_weaver.runtimes.base import ReplayStart, Viewer
 from loom_weaver.runtimes.local.log_reader import LogReader
-from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS
 from loom_weaver.scrollback import replay_from
+
+if TYPE_CHECKING:
+    from loom_weaver.runtimes.local.held_weaver import HeldWeaver
 
 BLOCK = 256 * 1024
 
@@ -15,13 +18,13 @@ BLOCK = 256 * 1024
 class Recording:
     """Implements `Attachment`: replay as far as the log goes, then `ended`."""
 
-    def __init__(self, folder: str, epoch: str, viewer: Viewer, start: ReplayStart) -> None:
-        self._reader = LogReader(folder)
+    def __init__(self, held: HeldWeaver, viewer: Viewer, start: ReplayStart) -> None:
+        self._reader = LogReader(held.log_folder)
         begin, self.live = self._reader.bounds()
-        since = start.offset if start.epoch in (None, epoch) else -1
+        since = start.offset if start.epoch in (None, held.epoch) else -1
         self.offset, self.gap = replay_from(begin, self.live, shown=start.scrollback, since=since)
-        self.epoch = epoch
-        self.size = (DEFAULT_COLS, DEFAULT_ROWS)
+        self.epoch = held.epoch
+        self.size = held.size
         self._next = self.offset
         self._viewer = viewer
         self._going = asyncio.Event()

@@ -138,7 +138,7 @@ class LocalRuntime(base.Runtime):
         except (ConnectionError, FileNotFoundError):
             # Its holder is going, or gone: what it has left is on disk once that is settled.
             await held.until_ended()
-        return Recording(held.log_folder, held.epoch, viewer, start)
+        return Recording(held, viewer, start)
 
     def resize(self, weaver_id: str, cols: int, rows: int) -> None:
         self._held(weaver_id).resize(cols, rows)

@@ -10,6 +10,7 @@ from typing import Any
 from loom_weaver.lifetime import parse_rfc3339, rfc3339
 from loom_weaver.models import Isolation, Resources, TimelineEntry
 from loom_weaver.runtimes.local.record import Record
+from loom_weaver.runtimes.local.terminal import DEFAULT_COLS, DEFAULT_ROWS
 from loom_weaver.weaver import Weaver
 
 
@@ -41,6 +42,7 @@ def new_record(weaver: Weaver, log_limit: int) -> Record:
         "secret": secrets.token_hex(32),
         "epoch": secrets.token_hex(4),
         "log_limit": log_limit,
+        "size": [DEFAULT_COLS, DEFAULT_ROWS],
         "holder": None,
     }
 
@@ -70,6 +72,12 @@ def weaver_of(record: Record) -> Weaver:
         detail=record["detail"],
         timeline=tuple(TimelineEntry(**entry) for entry in record["timeline"]),
     )
+
+
+def size_of(record: Record) -> tuple[int, int]:
+    """Columns and rows of its terminal at the end. The weavers of earlier versions wrote none."""
+    cols, rows = record.get("size", (DEFAULT_COLS, DEFAULT_ROWS))
+    return cols, rows
 
 
 @cache
