@@ -38,8 +38,12 @@ export function downloadText(name: string, parts: string[]): void {
 }
 
 /** What is to be said about a stream; empty while all is well. */
-export function logNotice(stream: LogStream, trans: TranslationBundle): string {
+export function logNotice(stream: LogStream, isSeen: boolean, trans: TranslationBundle): string {
   switch (stream.state) {
+    case 'paused':
+      return isSeen
+        ? trans.__('Paused, as a browser follows two logs at a time. A click here goes on.')
+        : '';
     case 'waiting':
       return trans.__('The connection broke; trying again. %1', stream.problem).trim();
     case 'failed':

@@ -12,6 +12,7 @@ import { element } from './controls';
 import { gapText } from './gaptext';
 import { LogBar } from './logbar';
 import { LogLines, MAX_LINES } from './loglines';
+import { LogPlace } from './logplaces';
 import { LogSearch } from './logsearch';
 import { LogStream } from './logstream';
 import type { LogServer, LogItem } from './logstream';
@@ -76,6 +77,7 @@ export class LogView extends Widget {
       return;
     }
     this._seen.disconnect();
+    this._place.dispose();
     this._stream.dispose();
     this._viewport.dispose();
     clearTimeout(this._searching);
@@ -98,14 +100,18 @@ export class LogView extends Widget {
     this._seen.observe(this.node);
     this.node.addEventListener('keydown', this._onKeyDown);
     this.node.addEventListener('copy', this._onCopy);
+    this.node.addEventListener('pointerdown', this._onTouch);
+    this.node.addEventListener('focusin', this._onTouch);
     this._viewport.update();
   }
 
   protected override onBeforeDetach(message: Message): void {
     this._seen.disconnect();
-    this._stream.pause();
+    this._onSeen(false);
     this.node.removeEventListener('keydown', this._onKeyDown);
     this.node.removeEventListener('copy', this._onCopy);
+    this.node.removeEventListener('pointerdown', this._onTouch);
+    this.node.removeEventListener('focusin', this._onTouch);
     super.onBeforeDetach(message);
   }
 
@@ -148,15 +154,18 @@ export class LogView extends Widget {
     this._find.restart();
     this._viewport.refresh();
     this._stream = this._newStream(MAX_LINES);
-    this._stream.resume();
+    this._place.release();
+    this._onTouch();
   }
 
   /** A stream holds one of the few connections of a browser: only what is seen has one. */
   private _onSeen(seen: boolean): void {
+    this._isSeen = seen;
     if (seen) {
-      this._stream.resume();
+      this._onTouch();
       this._viewport.update();
     } else {
+      this._place.release();
       this._stream.pause();
     }
   }
@@ -164,7 +173,10 @@ export class LogView extends Widget {
   private _showState(): void {
     const { stream, lines } = this;
     this._bar.showState(stream, lines);
-    const notice = logNotice(stream, this._trans);
+    if (stream.state === 'ended' || stream.state === 'failed') {
+      this._place.release();
+    }
+    const notice = logNotice(stream, this._isSeen, this._trans);
     if (this._notice.textContent !== notice) {
       this._notice.textContent = notice;
     }
@@ -232,6 +244,13 @@ export class LogView extends Widget {
     return lineTexts(this.lines, this._viewport.timestamps, this._trans);
   }
 
+  /** The log that people look at or touch goes on before others. */
+  private readonly _onTouch = (): void => {
+    if (this._isSeen && this._stream.state !== 'ended') {
+      void this._place.take();
+    }
+  };
+
   private readonly _onKeyDown = (event: KeyboardEvent): void => {
     const command = event.ctrlKey || event.metaKey;
     const inViewport = event.target === this._viewport.node;
@@ -259,6 +278,10 @@ export class LogView extends Widget {
     }
   };
 
+  private readonly _place = new LogPlace(
+    () => this._stream.resume(),
+    () => this._stream.pause()
+  );
   private readonly _find = new LogSearch(this.lines);
   private readonly _stateChanged = new Signal<this, void>(this);
   private readonly _trans: TranslationBundle;
@@ -269,5 +292,6 @@ export class LogView extends Widget {
   private _stream: LogStream;
   private _searching: ReturnType<typeof setTimeout> | undefined;
   private _firstHit = false;
+  private _isSeen = false;
   private _all = false;
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.browser.running_lab import execute, set_theme, violations
 from tests.browser.views import LOG, open_log, open_terminal, text, wait_for_text
@@ -30,6 +30,8 @@ WATCH_HEAP = """() => {
   const look = () => { window.peakHeap = Math.max(window.peakHeap, performance.memory.usedJSHeapSize); };
   window.heapWatch = setInterval(look, 50);
 }"""
+
+CLOSE = "id => [...window.jupyterapp.shell.widgets('main')].find(each => each.id === id).close()"
 
 
 def shell(script: str) -> dict[str, Any]:
@@ -143,6 +145,32 @@ def test_what_is_hidden_holds_no_stream(desk: Page, create: Create) -> None:
     wait_for_text(desk, weaver_id, "^49$", LOG)
     assert text(desk, weaver_id, LOG).splitlines().count("42") == 1
     assert "last-event-id" in streams.asked[-1].headers
+
+
+def open_running_log(page: Page, weaver_id: str) -> Locator:
+    view = open_log(page, weaver_id, mode="split-right")
+    wait_for_text(page, weaver_id, "^line 1$", LOG)
+    return view
+
+
+def test_a_browser_follows_two_logs_at_a_time(desk: Page, create: Create) -> None:
+    """The third takes the place of the first, which goes on when it is touched, or when there is room."""
+    looping = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done"
+    ids = [create(**shell(looping))["id"] for _ in range(3)]
+    first, second, third = (open_running_log(desk, each) for each in ids)
+    paused = "Paused, as a browser follows two logs at a time"
+    expect(first).to_contain_text(paused)
+    expect(second).not_to_contain_text(paused)
+    expect(third).not_to_contain_text(paused)
+    first.get_by_role("log").click()
+    expect(first).not_to_contain_text(paused)
+    expect(second).to_contain_text(paused)
+    desk.evaluate(CLOSE, f"{LOG}-{ids[2]}")
+    expect(second).not_to_contain_text(paused)
+    lines = text(desk, ids[1], LOG).splitlines()
+    wait_for_text(desk, ids[1], f"^line {len(lines) + 1}$", LOG)
+    lines = text(desk, ids[1], LOG).splitlines()
+    assert lines == [f"line {number + 1}" for number in range(len(lines))]
 
 
 def test_a_million_lines(desk: Page, create: Create, capsys: pytest.CaptureFixture[str]) -> None:

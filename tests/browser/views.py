@@ -35,8 +35,8 @@ def terminal(page: Page, weaver_id: str) -> Locator:
     return page.locator(f"#{TERMINAL}-{weaver_id} .lw-Terminal")
 
 
-def open_log(page: Page, weaver_id: str) -> Locator:
-    execute(page, "loom-weaver:open-logs", {"id": weaver_id})
+def open_log(page: Page, weaver_id: str, **args: Any) -> Locator:
+    execute(page, "loom-weaver:open-logs", {"id": weaver_id, **args})
     return log(page, weaver_id)
 
 
