@@ -11,7 +11,7 @@ follows.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ LONGEST = 1024 * 1024
 BLOCK = 64 * 1024
 
 Read = Callable[[int, int], bytes]
+# The first offset after another where bytes are kept again; None where there is none.
+NextKept = Callable[[int], int | None]
 # (offset, milliseconds since 1970), ascending: the bytes from there up to the next pair arrived then.
 Stamps = Sequence[tuple[int, int]]
 
@@ -150,30 +152,53 @@ class LineSplitter:
         return self._at
 
 
-def tail_start(read: Read, start: int, end: int, count: int, *, ended: bool) -> int:
+def tail_start(read: Read, next_kept: NextKept, start: int, end: int, count: int, *, ended: bool) -> int:
     """Where the last `count` complete lines of `start`…`end` begin; there may be fewer.
 
-    An unfinished last line comes in addition, unless the log has ended: then it counts as a line.
+    An unfinished last line comes in addition, unless the log has ended: then it counts as a line. So does
+    what a hole left of a line's beginning; of its end nothing is shown.
     """
+    begin, missing = _tail_of_piece(read, start, end, count, ended=ended)
+    while missing and begin > start:
+        kept_end = _kept_end(read, next_kept, start, begin)
+        if kept_end <= start:
+            break
+        begin, missing = _tail_of_piece(read, start, kept_end, missing, ended=True)
+    return begin
+
+
+def _tail_of_piece(read: Read, start: int, end: int, count: int, *, ended: bool) -> tuple[int, int]:
+    """Back to the next hole at most; with how many lines are missing then."""
     counts_unfinished = ended and end > start and read(end - 1, 1) != _LF
     if counts_unfinished and not count:
-        return end
+        return end, 0
     missing = count if counts_unfinished else count + 1
+    whole = False
     size = BLOCK
     while end > start:
         begin = max(start, end - size)
         block = _whole(read, begin, end - begin)
         if len(block) < end - begin:
             if size == 1:
-                return end
+                # The first LF behind a hole ends a line that is not shown.
+                return end, missing if whole else missing - 1
             size //= 2
             continue
         found = block.count(_LF)
         if found >= missing:
-            return begin + _nth_last(block, missing) + 1
+            return begin + _nth_last(block, missing) + 1, 0
+        whole = whole or found > 0
         missing -= found
         end, size = begin, BLOCK
-    return start
+    return start, missing
+
+
+def _kept_end(read: Read, next_kept: NextKept, start: int, hole_end: int) -> int:
+    """Where the hole before `hole_end` begins; `start` where nothing is kept before it."""
+    last = start
+    while (kept := next_kept(last)) is not None and kept < hole_end:
+        last = kept
+    return last + bisect_left(range(last, hole_end), True, key=lambda offset: not read(offset, 1))
 
 
 def parse_id(text: str, read: Read, start: int, end: int, *, ended: bool) -> Position | None:

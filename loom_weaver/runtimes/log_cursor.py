@@ -81,7 +81,8 @@ class LogCursor:
         if start.since is not None:
             offset = self._source.offset_since(round(start.since.timestamp() * 1000))
         if start.tail is not None:
-            offset = log_lines.tail_start(read, max(first, offset), end, start.tail, ended=ended)
+            begin = max(first, offset)
+            offset = log_lines.tail_start(read, self._source.next_kept, begin, end, start.tail, ended=ended)
         if offset == 0 or read(offset - 1, 1):
             return log_lines.from_line(read, offset)
         return self._behind_gap(start, offset, end)

@@ -178,6 +178,18 @@ async def test_a_command_on_a_terminal(open_house: OpenHouse) -> None:
             assert await process.wait() == 4
 
 
+async def test_a_command_finds_the_name_of_its_terminal(open_house: OpenHouse) -> None:
+    spec = ExecSpec(("sh", "-c", "tty; stty size <$(tty); exec 3<>/dev/tty; echo opened >&3"), tty=True)
+    async with running(open_house) as (house, weaver_id):
+        for _ in range(2):
+            async with asyncio.timeout(30), house.runtime.exec(weaver_id, spec) as process:
+                said = b"".join([data async for _, data in process.output()])
+                name, size, opened = said.decode().split("\r\n")[:3]
+                assert name.startswith("/dev/pts/")
+                assert (size, opened) == ("24 80", "opened")
+                assert await process.wait() == 0
+
+
 async def test_keys_reach_a_command_on_a_terminal(open_house: OpenHouse) -> None:
     spec = ExecSpec(("sh", "-c", "echo on; exec sleep 600"), tty=True)
     async with running(open_house) as (house, weaver_id), house.runtime.exec(weaver_id, spec) as process:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from loom_weaver.log_lines import BLOCK
 from loom_weaver.runtimes.base import LogEntry, LogGap, LogItem, LogStart
@@ -146,10 +148,70 @@ def test_a_hole_cuts_a_line_off_and_is_told() -> None:
         assert everything(resumed) == items[number + 1 :]
 
 
-def test_a_tail_that_ends_at_a_hole_tells_of_it() -> None:
-    log = KeptLog((0, b"a\nb\n"), (10, b"cut\nd\n"))
-    assert read(log, LogStart(tail=1)) == ["d"]
-    assert read(log, LogStart(tail=3)) == ["gap None to 14", "d"]
+@pytest.mark.parametrize(
+    ("tail", "lines"),
+    [
+        (0, []),
+        (1, ["f"]),
+        (2, ["e", "gap 18 to 36", "f"]),
+        (3, ["d", "e", "gap 18 to 36", "f"]),
+        (4, ["bc", "gap 9 to 14", "d", "e", "gap 18 to 36", "f"]),
+        (5, ["a", "bc", "gap 9 to 14", "d", "e", "gap 18 to 36", "f"]),
+        (99, ["a", "bc", "gap 9 to 14", "d", "e", "gap 18 to 36", "f"]),
+    ],
+)
+def test_a_tail_counts_over_holes_and_tells_of_them(tail: int, lines: list[str]) -> None:
+    """Also over pieces that follow each other without a hole."""
+    log = KeptLog(
+        (0, b"a\n"), (2, b"bc\n"), (10, b"cut\nd\n"), (16, b"e"), (17, b"\n"), (27, b"x" * 8 + b"\nf\n")
+    )
+    assert read(log, LogStart(tail=tail)) == lines
+    assert read(log, LogStart(tail=tail), ended=True) == lines
+
+
+def _told(item: LogItem) -> str | int | None:
+    return item.text if isinstance(item, LogEntry) else item.missing
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.text("a\n", min_size=1, max_size=6)), min_size=1, max_size=6),
+    st.integers(0, 12),
+)
+def test_a_tail_is_the_end_of_the_whole(pieces: list[tuple[int, str]], tail: int) -> None:
+    """Whatever holes there are; an integer is how long the one before a piece is."""
+    offset, kept = 0, []
+    for hole, text in pieces:
+        kept.append((offset + hole, text.encode()))
+        offset += hole + len(text)
+    log = KeptLog(*kept)
+    whole = everything(LogCursor(log, EVERYTHING, ended=True), ended=True)
+    lines = [index for index, item in enumerate(whole) if isinstance(item, LogEntry)]
+    first = 0 if tail > len(lines) else [*lines, len(whole)][len(lines) - tail]
+    items = everything(LogCursor(log, LogStart(tail=tail), ended=True), ended=True)
+    if tail <= len(lines) and items and isinstance(items[0], LogGap):
+        # Where it begins right behind a hole it may say so, or not.
+        del items[0]
+    wanted = whole[first:] if tail else []
+    assert [_told(item) for item in items] == [_told(item) for item in wanted]
+
+
+def test_a_tail_counts_what_a_hole_cut_off_as_a_line() -> None:
+    log = KeptLog((0, b"a\nbc"), (10, b"cut\nd\n>>"))
+    assert read(log, LogStart(tail=0), ended=True) == []
+    assert read(log, LogStart(tail=1), ended=True) == [">>"]
+    assert read(log, LogStart(tail=3), ended=True) == ["bc", "gap 10 to 14", "d", ">>"]
+    assert read(log, LogStart(tail=2)) == ["bc", "gap 10 to 14", "d"]
+    nothing_whole = KeptLog((0, b"a\nbc"), (10, b">>"))
+    assert read(nothing_whole, LogStart(tail=2)) == ["a", "bc", "gap 6 to 2-10"]
+    assert read(nothing_whole, LogStart(tail=2), ended=True) == ["bc", "gap 6 to 2-10", ">>"]
+
+
+def test_a_tail_reaches_no_further_back_than_what_is_kept() -> None:
+    log = KeptLog((10, b"cut\nd\n"), (30, b"cut\ne\n"))
+    assert read(log, LogStart(tail=2)) == ["d", "gap 18 to 34", "e"]
+    assert read(log, LogStart(tail=3)) == ["gap 14 to 14", "d", "gap 18 to 34", "e"]
+    assert read(log, LogStart(since=seconds(14), tail=3)) == ["d", "gap 18 to 34", "e"]
 
 
 def test_a_reader_that_fell_behind_is_told() -> None:

@@ -42,6 +42,10 @@ def reader(log: bytes, start: int = 0) -> Callable[[int, int], bytes]:
     return read
 
 
+def no_hole(offset: int) -> None:
+    """What follows after an offset where bytes are missing: nothing."""
+
+
 def split(
     log: bytes, *, begin: Position = BEGINNING, chunks: tuple[int, ...] = (1000,), longest: int = LONGEST
 ) -> list[Line]:
@@ -180,7 +184,7 @@ def test_a_time_that_nobody_knows_is_none() -> None:
     ],
 )
 def test_the_tail_has_so_many_lines(log: bytes, count: int, ended: bool, tail: bytes) -> None:
-    start = tail_start(reader(log), 0, len(log), count, ended=ended)
+    start = tail_start(reader(log), no_hole, 0, len(log), count, ended=ended)
     assert log[start:] == tail
 
 
@@ -194,7 +198,9 @@ def test_a_tail_is_what_the_lines_themselves_say(log: bytes, count: int, ended: 
         wanted = [*whole, rest][-count:] if count else []
     else:
         wanted = [*(whole[-count:] if count else []), rest]
-    assert log[tail_start(reader(log, start), start, len(log), count, ended=ended) :] == b"".join(wanted)
+    assert log[tail_start(reader(log, start), no_hole, start, len(log), count, ended=ended) :] == b"".join(
+        wanted
+    )
 
 
 def test_a_tail_of_many_blocks() -> None:
@@ -204,18 +210,23 @@ def test_a_tail_of_many_blocks() -> None:
         return log[offset : offset + size]
 
     for count in (1, 256, 50_000, 99_999):
-        start = tail_start(read, 0, len(log), count, ended=False)
+        start = tail_start(read, no_hole, 0, len(log), count, ended=False)
         assert log[start:].split(b"\n")[0] == b"%d" % (100_000 - count)
 
 
-def test_a_tail_does_not_reach_over_a_hole() -> None:
+def test_a_tail_reaches_over_a_hole() -> None:
     log = b"1\n2\n" + b"?" * 50 + b"8\n9\n"
 
     def read(offset: int, size: int) -> bytes:
         return log[offset : min(4, offset + size)] if offset < 54 else log[offset : offset + size]
 
-    assert tail_start(read, 0, len(log), 1, ended=False) == len(log) - 2
-    assert tail_start(read, 0, len(log), 4, ended=False) == 54
+    def next_kept(offset: int) -> int | None:
+        return 54 if offset < 54 else None
+
+    assert tail_start(read, next_kept, 0, len(log), 1, ended=False) == len(log) - 2
+    assert tail_start(read, next_kept, 0, len(log), 2, ended=False) == 2
+    assert tail_start(read, next_kept, 0, len(log), 4, ended=False) == 0
+    assert tail_start(read, next_kept, 4, len(log), 4, ended=False) == 54
 
 
 LOG = b"one\ntwo\nthree"

@@ -51,6 +51,11 @@ class Namespaces:
         except (FileNotFoundError, ProcessLookupError):
             return (self._keeper, self._init)
 
+    @property
+    def terminals(self) -> str:
+        """/dev/pts inside: a terminal of its is found by its name there."""
+        return f"/proc/{self._init}/root/dev/pts"
+
     def join(self) -> None:
         linux.enter_namespaces(self._init_fd, linux.foreign_namespaces(self._init))
 

@@ -49,7 +49,8 @@ class ExecLink:
                 os.close(descriptor)
 
     def _pty(self) -> tuple[Files, tuple[int, ...]]:
-        master, slave = open_pty(self._hello["cols"], self._hello["rows"])
+        cols, rows = self._hello["cols"], self._hello["rows"]
+        master, slave = open_pty(cols, rows, self._holder.sandbox.terminals)
         return (slave, slave, slave), (master,)
 
     def _pipes(self) -> tuple[Files, tuple[int, ...]]:

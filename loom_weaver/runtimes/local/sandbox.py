@@ -67,6 +67,11 @@ class Sandbox:
         """The processes that it needs for itself, all below the holder: they get no signal but the last."""
         return self._namespaces.pids if self._namespaces is not None else ()
 
+    @property
+    def terminals(self) -> str | None:
+        """Where commands look for their terminals, if that is not our own /dev/pts."""
+        return self._namespaces.terminals if self._namespaces is not None else None
+
     def spawn(self, argv: list[str], files: tuple[int, int, int], *, terminal: bool = False) -> int:
         """Start a command with these descriptors as its 0-2; returns its pid, a child of the caller.
 

@@ -18,6 +18,8 @@ READ_TURN = 64 * 1024
 # Above this, viewers' input stays in their sockets.
 INPUT_HIGH = 64 * 1024
 DEFAULT_ROWS, DEFAULT_COLS = 24, 80
+# <asm-generic/ioctls.h>: unlock a terminal's slave, and open it whatever /dev/pts is here.
+TIOCSPTLCK, TIOCGPTPEER = 0x40045431, 0x5441
 
 
 def set_size(descriptor: int, cols: int, rows: int) -> None:
@@ -31,14 +33,28 @@ def get_size(descriptor: int) -> tuple[int, int]:
     return cols, rows
 
 
-def open_pty(cols: int, rows: int) -> tuple[int, int]:
-    """A (master, slave) pair in UTF-8 line editing, of a given size."""
-    master, slave = os.openpty()
+def open_pty(cols: int, rows: int, folder: str | None = None) -> tuple[int, int]:
+    """A (master, slave) pair in UTF-8 line editing, of a given size, in ours or another /dev/pts."""
+    master, slave = _open_pty_in(folder) if folder else os.openpty()
     mode = termios.tcgetattr(slave)
     mode[0] |= 0o40000  # IUTF8 of <asm-generic/termbits.h>, which termios does not name
     termios.tcsetattr(slave, termios.TCSANOW, mode)
     set_size(master, cols, rows)
     return master, slave
+
+
+def _open_pty_in(folder: str) -> tuple[int, int]:
+    flags = os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC
+    master = -1
+    try:
+        master = os.open(f"{folder}/ptmx", flags | os.O_NOFOLLOW)
+        fcntl.ioctl(master, TIOCSPTLCK, bytes(4))
+        return master, fcntl.ioctl(master, TIOCGPTPEER, flags)
+    except OSError:
+        # Whoever that is of may be ending; one of ours works too, it only has no name there.
+        if master >= 0:
+            os.close(master)
+        return os.openpty()
 
 
 class Terminal:
