@@ -78,9 +78,11 @@ async def test_a_command_that_stops_reading_is_no_error(open_house: OpenHouse) -
         assert (await house.exec(weaver_id, "true", stdin=bytes(MEBIBYTE))).exit_code == 0
 
 
-async def test_output_is_whole_and_not_reading_holds_the_command_back(open_house: OpenHouse) -> None:
+async def test_output_is_whole_and_not_reading_holds_the_command_back(
+    open_house: OpenHouse, in_flight: int
+) -> None:
     async with running(open_house) as (house, weaver_id):
-        size = 20_000_000
+        size = 20_000_000 + in_flight
         script = f"head -c {size} /dev/zero; touch $HOME/written"
         async with house.runtime.exec(weaver_id, ExecSpec(("sh", "-c", script))) as process:
             finished, _ = await asyncio.wait([asyncio.create_task(process.wait())], timeout=0.5)
@@ -206,4 +208,5 @@ async def test_many_commands_leave_no_descriptor_behind(open_house: OpenHouse) -
             await asyncio.gather(*(house.exec(weaver_id, "echo", "x", stdin=b"y") for _ in range(10)))
         with pytest.raises(BadRequest):
             await house.exec(weaver_id, "no-such-command")
-        assert len(os.listdir("/proc/self/fd")) == before
+        # What the weaver itself held open may be gone as well.
+        await eventually(lambda: len(os.listdir("/proc/self/fd")) <= before, "the descriptors to be closed")

@@ -25,6 +25,7 @@ NO_PROGRAM = ("executable file not found", "no such file or directory", "permiss
 NO_CONTAINER = ("unable to upgrade connection", "not found in pod", "container not running")
 WITHOUT_SHELL = "this image has no sh, so a command that is left goes on until it ends by itself"
 NO_END_OF_INPUT = "this cluster is too old to end a command's standard input"
+CUT_OFF = "the end of the command's output was lost"
 LOST = "the connection to the command was lost"
 
 
@@ -89,18 +90,22 @@ class PodExec:
 
     async def started(self) -> Outcome | None:
         """Wait for the wrapper's word; None where the command runs. Raises BadRequest words as an outcome."""
-        word = bytearray()
+        word, others = bytearray(), []
         async for stream, data in self.output():
             if stream != STDOUT:
+                others.append((stream, data))
                 continue
             word += data
             line, newline, rest = bytes(word).partition(b"\n")
             if newline:
-                if rest:
-                    self._queue.appendleft((STDOUT, rest))
-                    self._size += len(rest)
+                self._put_back([*others, (STDOUT, rest)] if rest else others)
                 return self._take_word(line.strip().decode(errors="replace"))
         return self._outcome.result()
+
+    def _put_back(self, output: list[tuple[int, bytes]]) -> None:
+        """What came with the first word, or before it on the other stream."""
+        self._queue.extendleft(reversed(output))
+        self._size += sum(len(data) for _, data in output)
 
     async def close(self) -> None:
         unfinished = not self._outcome.done()
@@ -130,6 +135,8 @@ class PodExec:
             for stream, finder in self._finders.items():
                 await self._hold(stream, finder.flush())
         finally:
+            if self._told and not self._all_said:
+                self.warning = CUT_OFF
             self._outcome.set_result(self._told or outcome)
             self._news.set()
 

@@ -71,6 +71,13 @@ class LogReading:
         """The log is read once more: look for the place first."""
         self._found = self.place is None
 
+    def go_on_in(self, begins: int, *, follows: bool) -> list[LogItem]:
+        """The next file of the log, from its beginning; tells where others came between."""
+        self._found = self.place is None or self.place.ns < begins
+        if follows or not self._found:
+            return []
+        return [LogGap(Place(begins, 0, 0).id, None)]
+
     def take(self, pieces: Iterable[Piece]) -> list[LogItem]:
         """What is new."""
         items: list[LogItem] = []

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import aclosing, nullcontext
 
 import aiohttp
 
 from loom_weaver.errors import LoomError, NotFound
 from loom_weaver.runtimes.base import LogBatch, LogEnd, LogItem, LogStart
 from loom_weaver.runtimes.kubernetes.errors import Refusal
+from loom_weaver.runtimes.kubernetes.log_files import LogFile, LogFiles
 from loom_weaver.runtimes.kubernetes.log_place import BEFORE_ALL, LogReading, Place, parse_id
 from loom_weaver.runtimes.kubernetes.log_text import LogSplitter, Piece
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
@@ -24,6 +27,8 @@ from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 READ = 64 * 1024
 # A silent follow is opened again: soon where a rotation is likely, and rarely where nothing came at all.
 MUCH = 1024 * 1024
+# From so much on it is seen to that no file of the log is missed.
+BUSY = 512 * 1024
 QUIET_AFTER_MUCH, QUIET, QUIET_FROM_THE_BEGINNING = 3.0, 30.0, 120.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 # The pod's state follows the end of its log by about a second.
@@ -108,7 +113,7 @@ class LogStream:
     async def _present(self) -> AsyncGenerator[list[LogItem], None]:
         """What is there now. A request alone may never end: what is written meanwhile comes too."""
         end = await self._last_place()
-        async for items in self._read(follow=False):
+        async for items in self._request(follow=False):
             yield items
             place = self._reading.place
             if end is not None and place is not None and place.ns > end.ns:
@@ -137,7 +142,7 @@ class LogStream:
         while True:
             over = self._link.over
             try:
-                async for items in self._read(follow=not over):
+                async for items in self._request(follow=not over):
                     pause, failures = FIRST_PAUSE, 0
                     yield items
                 if over:
@@ -165,20 +170,73 @@ class LogStream:
             # There was no line when it was asked for the last ones: all are new.
             self._options = {}
 
-    async def _read(self, *, follow: bool) -> AsyncGenerator[list[LogItem], None]:
+    async def _request(self, *, follow: bool) -> AsyncGenerator[list[LogItem], None]:
         """One request; raises TimeoutError where a follow falls silent."""
         options = {**self._options, "follow": "true"} if follow else self._options
-        count = 0
         async with self._link.log(options) as response:
             self._splitter = LogSplitter()
+            reading = self._through_files(response) if follow else self._to_the_end(response)
+            async with aclosing(reading):
+                async for items in reading:
+                    yield items
+
+    async def _to_the_end(self, response: aiohttp.ClientResponse) -> AsyncGenerator[list[LogItem], None]:
+        while data := await _read(response, QUIET):
+            if items := self._reading.take(self._splitter.feed(data)):
+                yield items
+
+    async def _through_files(self, response: aiohttp.ClientResponse) -> AsyncGenerator[list[LogItem], None]:
+        """A follow, and one more of each file that the node begins."""
+        count, files, opened_at = 0, None, time.monotonic()
+        try:
             while True:
-                async with asyncio.timeout(_patience(count) if follow else QUIET):
-                    data = await response.content.read(READ)
+                data = await self._data(response, count, files)
+                count += len(data)
+                pieces = self._splitter.feed(data)
+                if files is None and count >= BUSY and pieces:
+                    files = LogFiles(self._link, pieces[0].ns, opened_at)
+                while files is not None and _is_through(files, pieces, at_end=not data):
+                    response.close()
+                    file = await files.change()
+                    if items := self._change_to(file, pieces):
+                        yield items
+                    response, data, pieces = file.response, file.head, self._splitter.feed(file.head)
                 if not data:
                     return
-                count += len(data)
-                if items := self._reading.take(self._splitter.feed(data)):
-                    yield items
+                if items := self._reading.take(pieces):
+                    with files.reader_away() if files else nullcontext():
+                        yield items
+        finally:
+            if files is not None:
+                await files.close()
+
+    async def _data(self, response: aiohttp.ClientResponse, count: int, files: LogFiles | None) -> bytes:
+        """What comes next; nothing where the file is at its end and another one waits."""
+        try:
+            data = await _read(response, _patience(count))
+        except (TimeoutError, aiohttp.ClientError):
+            if files is None or not files.held:
+                raise
+            return b""
+        if files is not None and data:
+            files.arrived()
+        return data
+
+    def _change_to(self, file: LogFile, pieces: list[Piece]) -> list[LogItem]:
+        """The last that the file before has."""
+        items = self._reading.take(piece for piece in pieces if piece.ns < file.begins)
+        self._splitter = LogSplitter()
+        return items + self._reading.go_on_in(file.begins, follows=file.follows)
+
+
+async def _read(response: aiohttp.ClientResponse, patience: float) -> bytes:
+    async with asyncio.timeout(patience):
+        return await response.content.read(READ)
+
+
+def _is_through(files: LogFiles, pieces: list[Piece], *, at_end: bool) -> bool:
+    """Whether what is read has come to the next file."""
+    return bool(files.held) and (at_end or (bool(pieces) and pieces[-1].ns >= files.held[0].begins))
 
 
 def _patience(count: int) -> float:

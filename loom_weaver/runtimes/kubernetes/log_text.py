@@ -145,6 +145,12 @@ def _second(moment: bytes, zone: bytes) -> int:
     return int(datetime.fromisoformat(text).timestamp())
 
 
+def first_moment(text: bytes) -> int | None:
+    """When the first line of a log was written, in nanoseconds; None where there is none yet."""
+    match = STAMP.match(text)
+    return _nanoseconds(*match.groups()) if match else None
+
+
 def moment(ns: int) -> datetime:
     """To the microsecond, which is as far as Python's clock goes."""
     second, rest = divmod(ns, NANOSECONDS)
