@@ -61,7 +61,8 @@ ROUTES = [
 ]
 # Jupyter would answer what is unknown below these with a page or a redirect.
 PREFIXES = (
-    "/api/weaver[^/]*",
+    "/api/weaver",
+    "/api/weavers",
     "/api/orgs",
     "/api/users",
     "/api/keys",

@@ -8,12 +8,9 @@ import signal
 import socket
 import sys
 
-from jupyter_server.base.handlers import Template404, TrailingSlashHandler
 from jupyter_server.serverapp import ServerApp
-from tornado.web import Application
 from traitlets.config import Config
 
-from loom_weaver_server.handlers.not_found import NotFoundHandler
 from loom_weaver_server.house import House
 
 LOOPBACK = "127.0.0.1"
@@ -80,15 +77,7 @@ def _server(port: int, options: Config) -> StandaloneServer:
     config.merge(options)
     server = StandaloneServer.instance(config=config)
     server.initialize(argv=[], find_extensions=False)
-    _answer_unknown_paths(server.web_app)
     return server
-
-
-def _answer_unknown_paths(application: Application) -> None:
-    """In JSON, as all of the API does, where Jupyter has a page and, for a slash at the end, a redirect."""
-    router = application.wildcard_router
-    router.rules = [rule for rule in router.rules if rule.target not in (Template404, TrailingSlashHandler)]
-    router.add_rules([(r".*", NotFoundHandler)])
 
 
 def _port_problem(port: int) -> str | None:
