@@ -23,8 +23,8 @@ c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 """
 SCRIPT = Path(__file__).with_name("lab_page.js")
-# A name that its styles do not have.
-XTERM = b"onWriteParsed"
+# An option of its core, which neither its styles nor its addons name.
+XTERM = b"windowsMode"
 # For a flood of 100 MB on a busy machine.
 PATIENCE_MS = 300_000
 VIEWPORT = {"width": 1280, "height": 800}

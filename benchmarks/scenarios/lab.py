@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from statistics import median
 
 from playwright.async_api import Browser
@@ -64,16 +65,10 @@ async def _first_open(browser: Browser, server: BenchServer, repeats: int) -> Ro
 
 async def _keys(browser: Browser, server: BenchServer, keys: int, repeats: int) -> Row:
     found: Samples = defaultdict(list)
-    async with lab_page(browser, server) as lab:
-        names = await _opened(lab, server)
-        for name in names.values():
-            await lab.show(name)
+    async for lab, side, name in _in_turn(browser, server, repeats):
+        if side not in found:
             await lab.run(name, READY.rstrip("\r"), "ready")
-        for side in alternating(both(server), repeats):
-            await lab.show(names[side.name])
-            times = [await lab.press(names[side.name], "x") for _ in range(keys)]
-            found[side.name].append(median(times))
-    server.delete_all()
+        found[side].append(median([await lab.press(name, "x") for _ in range(keys)]))
     note = f"{keys} keys in turn, {repeats} times, in tabs of one page; most of it is the wait for a frame"
     return compared("in Lab: key → screen, p50", "ms", dict(found), SAME, note)
 
@@ -81,16 +76,11 @@ async def _keys(browser: Browser, server: BenchServer, keys: int, repeats: int) 
 async def _floods(browser: Browser, server: BenchServer, size: int, repeats: int) -> list[Row]:
     rates: Samples = defaultdict(list)
     stalls: Samples = defaultdict(list)
-    async with lab_page(browser, server) as lab:
-        names = await _opened(lab, server)
-        for side in alternating(both(server), repeats):
-            name = names[side.name]
-            await lab.show(name)
-            await lab.run(name, f"yes {LINE} | head -c {size} >file; echo writ''ten", "written")
-            took, stall = await lab.run(name, "cat file; echo; echo do''ne", "done")
-            rates[side.name].append(size / 1000 / took)
-            stalls[side.name].append(stall)
-    server.delete_all()
+    async for lab, side, name in _in_turn(browser, server, repeats):
+        await lab.run(name, f"yes {LINE} | head -c {size} >file; echo writ''ten", "written")
+        took, stall = await lab.run(name, "cat file; echo; echo do''ne", "done")
+        rates[side].append(size / 1000 / took)
+        stalls[side].append(stall)
     what = f"`cat` of {size // 1_000_000} MB in lines of {len(LINE) + 1} bytes, until its last line is drawn"
     return [
         compared("in Lab: output of cat, drawn", "MB/s", dict(rates), TWICE_AS_FAST, what),
@@ -100,23 +90,24 @@ async def _floods(browser: Browser, server: BenchServer, size: int, repeats: int
 
 async def _interrupts(browser: Browser, server: BenchServer, repeats: int) -> list[Row]:
     found: Samples = defaultdict(list)
-    async with lab_page(browser, server) as lab:
-        names = await _opened(lab, server)
-        for side in alternating(both(server), repeats):
-            name = names[side.name]
-            await lab.show(name)
-            await lab.run(name, f"trap 'echo; echo stop''ped' INT; {FLOOD}", LINE)
-            await lab.page.wait_for_timeout(2000)
-            took, _ = await lab.run(name, "", "stopped", "Control+c")
-            found[side.name].append(took)
-    server.delete_all()
+    async for lab, side, name in _in_turn(browser, server, repeats):
+        await lab.run(name, f"trap 'echo; echo stop''ped' INT; {FLOOD}", LINE)
+        await lab.page.wait_for_timeout(2000)
+        took, _ = await lab.run(name, "", "stopped", "Control+c")
+        found[side].append(took)
     note = "2 s into a flood without end"
     return [compared("in Lab: Ctrl-C → the flood has stopped on screen", "ms", dict(found), SAME, note)]
 
 
-async def _opened(lab: LabPage, server: BenchServer) -> dict[str, str]:
-    """A terminal of each side, in a tab of its own."""
-    names = {side.name: side.create() for side in both(server)}
-    for side, name in names.items():
-        await lab.open(name, is_weaver=side == OURS)
-    return names
+async def _in_turn(
+    browser: Browser, server: BenchServer, repeats: int
+) -> AsyncIterator[tuple[LabPage, str, str]]:
+    """(page, side, terminal): one of each side, in tabs of one page, brought to the front by turns."""
+    async with lab_page(browser, server) as lab:
+        names = {side.name: side.create() for side in both(server)}
+        for side, name in names.items():
+            await lab.open(name, is_weaver=side == OURS)
+        for each in alternating(both(server), repeats):
+            await lab.show(names[each.name])
+            yield lab, each.name, names[each.name]
+    server.delete_all()
