@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from loom_weaver.cleanup import sweep
 from loom_weaver.errors import Conflict, NotFound, Unavailable
@@ -19,7 +20,7 @@ from loom_weaver.names import new_id, pod_name
 from loom_weaver.quotas import Quotas
 from loom_weaver.runtimes.kubernetes.runtime import KubernetesRuntime
 from loom_weaver.weaver import Weaver, WeaverSpec
-from tests.unit.kubernetes.fake_api import FakeApi, let_pass, status
+from tests.unit.kubernetes.fake_api import PODS, FakeApi, let_pass, status
 
 PATIENCE = 30
 
@@ -267,3 +268,23 @@ async def test_an_answer_that_was_long_on_its_way_brings_nothing_back(tmp_path: 
         await until(runtime, lambda: not knows(runtime, made.id))
         runtime._pods.take_raw(late)
         assert not knows(runtime, made.id)
+
+
+async def test_no_terminal_is_asked_for_before_a_node_has_the_pod(tmp_path: Path) -> None:
+    api, asked = FakeApi(), asyncio.Queue[str]()
+
+    def refuse(path: str) -> web.Response | None:
+        if not path.endswith("/attach"):
+            return None
+        asked.put_nowait(path)
+        return status(400, "BadRequest", "the container is not there yet")
+
+    api.refuse = refuse
+    async with opened(tmp_path, api) as runtime, asyncio.timeout(PATIENCE):
+        names = [pod_name((await runtime.create(spec())).id) for _ in range(2)]
+        await api.set(names[1], spec={"nodeName": "node"})
+        # The second is asked for several times, and so the first would have been.
+        assert {await asked.get() for _ in range(3)} == {f"{PODS}/{names[1]}/attach"}
+        await api.set(names[0], spec={"nodeName": "node"})
+        while names[0] not in await asked.get():
+            pass
