@@ -1,16 +1,14 @@
 /** What can be done with weavers, as JupyterLab's commands. */
 import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { copyIcon, deleteIcon, duplicateIcon, historyIcon } from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { createElement } from 'react';
 
-import type { WeaverApi } from './api';
 import { CreateForm, type ICreateResult } from './createdialog';
 import { ExtendForm } from './extenddialog';
 import { weaverIcon } from './icons';
-import { hasEnded, isAtLongest, longestText, MAX_HOURS } from './lifetimes';
+import { hasEnded, longerBy } from './lifetimes';
 import type { IWeaver } from './models';
 import { ask } from './modal';
 import { recall, remember } from './remembered';
@@ -179,18 +177,6 @@ async function welcome(
   }
 }
 
-async function extendBy(
-  api: WeaverApi,
-  weaver: IWeaver,
-  by: number,
-  trans: TranslationBundle
-): Promise<IWeaver> {
-  if (isAtLongest(weaver)) {
-    throw new Error(trans.__('Not extended: %1', longestText(trans)));
-  }
-  return api.extend(weaver.id, Math.min(MAX_HOURS, weaver.lifetime_hours + by));
-}
-
 async function extend(
   options: ICommandOptions,
   weaver: IWeaver | undefined,
@@ -203,7 +189,7 @@ async function extend(
   await orTell(async () => {
     const changed =
       typeof by === 'number'
-        ? await extendBy(api, weaver, by, options.trans)
+        ? await api.extend(weaver.id, longerBy(weaver, by, options.trans))
         : await ask<IWeaver>(options.trans.__('Extend lifetime'), close =>
             createElement(ExtendForm, { api, weaver, trans: options.trans, close })
           );

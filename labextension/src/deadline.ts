@@ -6,7 +6,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import type { WeaverApi } from './api';
-import { isAtLongest, longestText, MAX_HOURS } from './lifetimes';
+import { longerBy } from './lifetimes';
 import type { IWeaver } from './models';
 
 /** From here on, in ms, the end is near. The server warns at 10 minutes. */
@@ -55,11 +55,7 @@ export class Deadline implements IDisposable {
 
   /** An hour more, as far as there may be. Rejects with why there is none. */
   async extend(): Promise<IWeaver> {
-    const before = await this.api.get(this.id);
-    if (isAtLongest(before)) {
-      throw new Error(longestText(this.trans));
-    }
-    const hours = Math.min(MAX_HOURS, before.lifetime_hours + 1);
+    const hours = longerBy(await this.api.get(this.id), 1, this.trans);
     const weaver = await this.api.extend(this.id, hours);
     this.set(weaver.expires_at);
     return weaver;

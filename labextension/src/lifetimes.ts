@@ -28,8 +28,12 @@ export function isAtLongest(weaver: IWeaver): boolean {
   return weaver.lifetime_hours >= MAX_HOURS;
 }
 
-export function longestText(trans: TranslationBundle): string {
-  return trans.__('it has %1 hours already, which is the longest a weaver may live', MAX_HOURS);
+/** Its lifetime in hours with `by` more, as far as there may be. Throws, in words for people, where there is none. */
+export function longerBy(weaver: IWeaver, by: number, trans: TranslationBundle): number {
+  if (isAtLongest(weaver)) {
+    throw new Error(trans.__('A weaver lives %1 hours at most, which this one does', MAX_HOURS));
+  }
+  return Math.min(MAX_HOURS, weaver.lifetime_hours + by);
 }
 
 export function inWords(milliseconds: number, trans: TranslationBundle): string {

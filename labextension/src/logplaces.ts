@@ -103,7 +103,11 @@ export class LogPlace implements IDisposable {
 
   /** Another log has it now; this one goes on as soon as there is room again. */
   private _wasTaken(wish: AbortController): void {
-    if (this._wish !== wish || !this.isHeld) {
+    if (this._wish !== wish) {
+      return;
+    }
+    this._isTaking = false;
+    if (!this.isHeld) {
       return;
     }
     this._release = null;

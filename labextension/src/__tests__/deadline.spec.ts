@@ -22,7 +22,7 @@ describe('Deadline', () => {
 
   it('says why there is no more', async () => {
     const { api, deadline } = deadlineOf(48);
-    await expect(deadline.extend()).rejects.toThrow('the longest a weaver may live');
+    await expect(deadline.extend()).rejects.toThrow('A weaver lives 48 hours at most');
     expect(api.extend).not.toHaveBeenCalled();
   });
 });
