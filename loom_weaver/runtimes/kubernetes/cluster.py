@@ -1,8 +1,8 @@
 """Raw calls to one API server: bytes in, bytes out, errors in our own words.
 
-Four clients, so that none waits for another: `calls` for short requests, `creates` for those that come by the
-hundred, `watches` for the few watches, and `streams` for logs, attach and exec, which hold their connections for
-hours.
+Four clients, so that none waits for another: `calls` for short requests, `creates` for those that come by
+the hundred, `watches` for the few watches, and `streams` for logs, attach and exec, which hold their
+connections for hours.
 """
 
 from __future__ import annotations
