@@ -36,9 +36,7 @@ class HTTPRefusal(Exception):
 class Connections:
     """A pool of its own; all of them share one TLS context, which takes long to make."""
 
-    def __init__(
-        self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout, *, limit: int = 0
-    ) -> None:
+    def __init__(self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout, *, limit: int = 0) -> None:
         """At most `limit` at once; 0 for any number."""
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.session = aiohttp.ClientSession(
