@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
@@ -27,6 +28,8 @@ WITHOUT_SHELL = "this image has no sh, so a command that is left goes on until i
 NO_END_OF_INPUT = "this cluster is too old to end a command's standard input"
 CUT_OFF = "the end of the command's output was lost"
 LOST = "the connection to the command was lost"
+
+log = logging.getLogger(__name__)
 
 
 class PodExec:
@@ -192,6 +195,7 @@ async def open_exec(link: PodLink, spec: ExecSpec) -> PodExec:
     if any(words in problem.message for words in NO_CONTAINER):
         raise Conflict(NOT_RUNNING)
     if not any(words in problem.message for words in NO_PROGRAM):
+        log.warning("A command in %s could not be started: %s", link.weaver_id, problem.message)
         raise RuntimeFailure("the command could not be started")
     return await _open_without_shell(link, spec)
 

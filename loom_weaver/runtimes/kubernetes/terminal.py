@@ -11,7 +11,14 @@ from loom_weaver.runtimes.base import ReplayStart, Viewer
 from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_tail
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 from loom_weaver.runtimes.kubernetes.ring_memory import UNWATCHED, RingMemory
-from loom_weaver.runtimes.kubernetes.terminal_join import NEEDLE, before, missing_between, reaches
+from loom_weaver.runtimes.kubernetes.terminal_join import (
+    NEEDLE,
+    after,
+    as_log,
+    before,
+    missing_between,
+    reaches,
+)
 from loom_weaver.runtimes.kubernetes.upstream import Upstream
 from loom_weaver.runtimes.ring_attachment import TURN, RingAttachment
 from loom_weaver.scrollback import RESUMED, SHOWN, Scrollback, replay_from
@@ -27,6 +34,8 @@ HELD = 4 * 1024 * 1024
 SETTLED, SETTLED_AT_LAST = 0.15, 1.0
 # So long after a connection was opened it surely is one to the program, also if that says nothing.
 ATTACHED = 1.0
+# One that brought nothing yet is perhaps not attached: at its first output the log is read again.
+DOUBTED = 15.0
 # A viewer waits so long for what came before it, then it goes without.
 PAST_SECONDS = 8.0
 
@@ -54,6 +63,7 @@ class Terminal:
         # What came since the last connection began, until it is known what came before that.
         self._held: bytearray | None = bytearray()
         self._joining: asyncio.Task[None] | None = None
+        self._doubted_until = 0.0
         self._joined, self._news, self._pace = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._pace.set()
         self._look: asyncio.TimerHandle | None = None
@@ -122,7 +132,7 @@ class Terminal:
     # The upstream calls these.
 
     def connected(self) -> None:
-        self._held = bytearray()
+        self._held, self._doubted_until = bytearray(), 0.0
         self._news.clear()
         if self._joining is not None:
             # What it held is in the log by now.
@@ -130,6 +140,8 @@ class Terminal:
         self._joining = asyncio.create_task(self._join(), name=f"past of {self._link.weaver_id}")
 
     def output(self, data: memoryview) -> None:
+        if self._held is None and self.now() < self._doubted_until:
+            self.connected()
         if self._held is None:
             self._append(data)
             return
@@ -164,9 +176,11 @@ class Terminal:
             # A connection is open before the node attaches it: what comes between is in a later log.
             await self._something(ATTACHED)
         tail = await self._read_log()
-        if tail is not None and tail.text:
+        if tail is not None and after(as_log(self._end()), tail.text) != b"":
             await self._settle()
         live = bytes(self._held or b"")
+        if not live:
+            self._doubted_until = self.now() + DOUBTED
         missing = None if tail is None else missing_between(self._end(), tail.text, live)
         self._begin_at(tail)
         if missing is None and self.ring.end:
@@ -282,19 +296,11 @@ class Terminal:
         self.look_again()
 
     def _kept(self) -> bytes:
-        return self._bytes_from(self.ring.start)
+        return bytes(self.ring.since(self.ring.start))
 
     def _is_kept(self, text: bytearray) -> bool:
-        return not self.ended and reaches(text, self._bytes_from(self.ring.start)[: 3 * NEEDLE])
+        return not self.ended and reaches(text, self._kept()[: 3 * NEEDLE])
 
     def _end(self) -> bytes:
         """The end of what there is, as much as tells where in the log that is."""
-        return self._bytes_from(max(self.ring.start, self.ring.end - UNWATCHED))
-
-    def _bytes_from(self, offset: int) -> bytes:
-        data = bytearray()
-        while offset < self.ring.end:
-            part = self.ring.read(offset, self.ring.end - offset)
-            data += part
-            offset += len(part)
-        return bytes(data)
+        return bytes(self.ring.since(max(self.ring.start, self.ring.end - UNWATCHED)))
