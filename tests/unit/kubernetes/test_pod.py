@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -288,3 +289,14 @@ def test_a_label_holds_a_digest_of_what_it_cannot(text: str) -> None:
     assert label_value(text).startswith("sha256-")
     assert len(label_value(text)) <= 63
     assert label_value(text) != label_value(text + "x")
+
+
+def test_a_template_is_the_same_after_a_pod_was_made_with_it() -> None:
+    """And can take away no label that weavers are found by."""
+    labels = {"team": "data", "loom-weaver/weaver": None}
+    template = {"metadata": {"labels": labels, "annotations": None}, "spec": {"nodeSelector": {"a": "b"}}}
+    before = deepcopy(template)
+    made = manifest(SPEC, replace(SETTINGS, template=template))
+    assert template == before
+    assert made["metadata"]["labels"] == {**PLAIN["metadata"]["labels"], "team": "data"}
+    assert made["metadata"]["annotations"] == PLAIN["metadata"]["annotations"]
