@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.browser.running_lab import execute, set_theme, violations
-from tests.browser.views import LOG, open_log, open_terminal, text, wait_for_text
+from tests.browser.running_lab import execute, set_theme, telling, violations
+from tests.browser.views import LOG, open_log, open_terminal, run, text, wait_for_text
 
 Create = Callable[..., dict[str, Any]]
 # Colours, a progress bar, wide characters, what looks like a tag, and a line for each size of window.
@@ -102,8 +102,8 @@ def test_copy_and_download(desk: Page, create: Create) -> None:
     view = open_log(desk, weaver_id)
     expect(view.get_by_text("The log is complete")).to_be_visible()
     desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    view.get_by_role("button", name="Copy").click()
-    expect(view.get_by_text("Copied")).to_be_visible()
+    with telling(desk, "Copied"):
+        view.get_by_role("button", name="Copy").click()
     assert desk.evaluate("() => navigator.clipboard.readText()") == "one\ntwo\n"
     with desk.expect_download() as download:
         view.get_by_role("button", name="Download").click()
@@ -115,7 +115,7 @@ def test_it_follows(desk: Page, create: Create) -> None:
     """The end stays in sight, until somebody looks at what was before; End, or the button, goes back."""
     weaver_id = create()["id"]
     open_terminal(desk, weaver_id)
-    desk.keyboard.type("seq 500\n")
+    run(desk, weaver_id, "seq 500", "500")
     view = open_log(desk, weaver_id)
     expect(view.get_by_text("500", exact=True)).to_be_visible()
     follow = view.get_by_role("button", name="Follow")
@@ -134,13 +134,12 @@ def test_what_is_hidden_holds_no_stream(desk: Page, create: Create) -> None:
     weaver_id = create()["id"]
     streams = Streams(desk)
     open_terminal(desk, weaver_id)
-    desk.keyboard.type("echo $((6*7))\n")
+    run(desk, weaver_id, "echo $((6*7))", "42")
     open_log(desk, weaver_id)
     wait_for_text(desk, weaver_id, "^42$", LOG)
     with desk.expect_event("requestfailed", lambda request: "/logs?" in request.url):
         open_terminal(desk, weaver_id)
-    desk.keyboard.type("echo $((7*7))\n")
-    wait_for_text(desk, weaver_id, "^49$")
+    run(desk, weaver_id, "echo $((7*7))", "49")
     open_log(desk, weaver_id)
     wait_for_text(desk, weaver_id, "^49$", LOG)
     assert text(desk, weaver_id, LOG).splitlines().count("42") == 1
