@@ -34,6 +34,7 @@ def dialog(lab: Page, server: RunningServer) -> Iterator[Locator]:
     server.delete_all_weavers()
 
 
+@pytest.mark.core
 def test_it_makes_a_weaver_with_all_that_was_filled_in(
     lab: Page, dialog: Locator, server: RunningServer
 ) -> None:

@@ -132,6 +132,18 @@ def test_the_end_is_near(browser: Browser, odd_server: RunningServer) -> None:
         assert http.get(f"/api/weaver/{weaver_id}").json()["lifetime_hours"] == 2
 
 
+def test_a_weaver_that_cannot_live_longer_offers_nothing(browser: Browser, odd_server: RunningServer) -> None:
+    """Of two whose end is near, one has its 48 hours."""
+    with pages_of(browser, odd_server) as labs:
+        page = labs.open()
+        make(odd_server, lifetime_hours=48, tags={"name": "oldest", AGE: str(48 * 60 - 9)})
+        make(odd_server, lifetime_hours=1, tags={"name": "short", AGE: "51"})
+        for name in ("oldest", "short"):
+            expect(page.get_by_text(re.compile(rf"^Weaver {name} ends in [4-9] min\.$"))).to_be_visible()
+        notices = page.locator(".jp-Notification-List, .Toastify").last
+        expect(notices.get_by_role("button", name="Extend by 1 h")).to_have_count(1)
+
+
 def test_copy_and_paste_without_a_secure_context(browser: Browser, odd_server: RunningServer) -> None:
     weaver_id = make(odd_server)
     place = urlsplit(odd_server.url)

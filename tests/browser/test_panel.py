@@ -61,6 +61,7 @@ def test_it_teaches_while_there_is_none(lab: Page, panel: Locator, server: Runni
     expect(panel.get_by_role("heading", name="No weavers yet")).to_be_visible()
 
 
+@pytest.mark.core
 def test_it_shows_what_others_do_as_it_happens(panel: Locator, create: Create, server: RunningServer) -> None:
     weaver = create(tags={"name": "demo", "project": "x"}, lifetime_hours=2)
     shown = row(panel, weaver)

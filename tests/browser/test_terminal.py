@@ -86,6 +86,7 @@ def python(program: str) -> dict[str, Any]:
     return {"command": ["python3", "-c", program]}
 
 
+@pytest.mark.core
 def test_a_reload_finds_all_at_its_place(labs: Labs, create: Create) -> None:
     """The terminal with the same scrollback, and ready for more; the log beside it."""
     weaver_id = create(tags={"name": "brave new shell"})["id"]
@@ -117,6 +118,7 @@ def test_python_starts_without_a_complaint(desk: Page, create: Create) -> None:
     assert "WARNING" not in text(desk, weaver_id)
 
 
+@pytest.mark.core
 def test_last_words(desk: Page, create: Create) -> None:
     """One close, and nothing that would bring it to life again."""
     weaver_id = create()["id"]
@@ -230,12 +232,13 @@ def wait_until_it_fits(page: Page, weaver_id: str) -> None:
     page.wait_for_function(FITS, arg=f"#{TERMINAL}-{weaver_id}")
 
 
+@pytest.mark.core
 def test_two_browsers(desk: Page, labs: Labs, create: Create) -> None:
     weaver_id = create()["id"]
     view = open_terminal(desk, weaver_id)
     other = labs.open()
     open_terminal(other, weaver_id)
-    expect(view.get_by_text("2 viewers")).to_be_visible()
+    expect(view.get_by_text("2 viewers: local", exact=True)).to_be_visible()
     run(desk, weaver_id, "echo $((40+2))", "42")
     wait_for_text(other, weaver_id, "^42$")
     run(other, weaver_id, "echo $((40+3))", "43")
