@@ -104,3 +104,10 @@ def replay_from(start: int, end: int, *, shown: bool, since: int | None) -> tupl
     if since >= start and end - since <= RESUMED:
         return since, 0
     return scrollback, scrollback - since
+
+
+def oldest_wanted(end: int, *, shown: bool, since: int | None) -> int:
+    """The oldest byte that a viewer of what ends there may be given."""
+    if since is not None and 0 <= since <= end <= since + RESUMED:
+        return since
+    return max(0, end - SHOWN) if shown or since is not None else end

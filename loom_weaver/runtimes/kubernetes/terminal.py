@@ -8,7 +8,7 @@ import secrets
 
 from loom_weaver import flow
 from loom_weaver.runtimes.base import ReplayStart, Viewer
-from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_tail
+from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_rest, read_tail
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 from loom_weaver.runtimes.kubernetes.ring_memory import UNWATCHED, RingMemory
 from loom_weaver.runtimes.kubernetes.terminal_join import (
@@ -21,7 +21,7 @@ from loom_weaver.runtimes.kubernetes.terminal_join import (
 )
 from loom_weaver.runtimes.kubernetes.upstream import Upstream
 from loom_weaver.runtimes.ring_attachment import TURN, RingAttachment
-from loom_weaver.scrollback import RESUMED, SHOWN, Scrollback, replay_from
+from loom_weaver.scrollback import SHOWN, Scrollback, oldest_wanted, replay_from
 
 COLS, ROWS = 80, 24
 # A viewer is served from the ring until it is too slow.
@@ -80,8 +80,8 @@ class Terminal:
 
     async def attach(self, viewer: Viewer, start: ReplayStart) -> RingAttachment:
         await self._ready()
-        await self._reach(self._wanted(start))
         since = None if start.offset is None else start.offset if start.epoch == self.epoch else -1
+        await self._reach(oldest_wanted(self.ring.end, shown=start.scrollback, since=since))
         offset, gap = replay_from(self.ring.start, self.ring.end, shown=start.scrollback, since=since)
         attached = RingAttachment(self, viewer, offset, gap)
         self._viewers.append(attached)
@@ -162,7 +162,7 @@ class Terminal:
             await self._upstream.run()
             await self.until_joined()
             await self._link.until_over()
-            await self._complete(await self._read_log())
+            await self._complete()
         except Exception:
             log.exception("The terminal of %s failed", self._link.weaver_id)
         self.ended = True
@@ -184,8 +184,7 @@ class Terminal:
         missing = None if tail is None else missing_between(self._end(), tail.text, live)
         self._begin_at(tail)
         if missing is None and self.ring.end:
-            for attached in self._viewers:
-                attached.lose()
+            self._lose()
         await self._pour(bytearray(missing or b""))
         if self._held is not None:
             await self._pour(self._held)
@@ -207,12 +206,13 @@ class Terminal:
         except TimeoutError:
             return False
 
-    async def _complete(self, tail: LogTail | None) -> None:
+    async def _complete(self) -> None:
         """After the end the log has it all: what never came by an attach, too."""
-        if tail is None:
-            return
-        missing = missing_between(self._end(), tail.text, b"")
+        whole = self._fresh and not self.ring.end
+        tail, missing = await read_rest(self._link, self._end(), (SHOWN, flow.CLOSE_BEHIND), whole=whole)
         self._begin_at(tail)
+        if tail is not None and missing is None:
+            self._lose()
         await self._pour(bytearray(missing or b""))
 
     async def _pour(self, data: bytearray) -> None:
@@ -227,8 +227,11 @@ class Terminal:
         """An empty ring counts from the first byte that there was."""
         if tail is not None and tail.dropped and not self.ring.end:
             self.ring = Scrollback(self.ring.limit, begin=tail.dropped)
-            for attached in self._viewers:
-                attached.lose(tail.dropped)
+            self._lose(tail.dropped)
+
+    def _lose(self, offset: int | None = None) -> None:
+        for attached in self._viewers:
+            attached.lose(offset)
 
     async def _read_log(self) -> LogTail | None:
         whole = self._fresh and not self.ring.end
@@ -248,13 +251,6 @@ class Terminal:
         except TimeoutError:
             log.warning("The terminal of %s cannot be had at present", self._link.weaver_id)
 
-    def _wanted(self, start: ReplayStart) -> int:
-        """The oldest byte that a viewer is to be shown."""
-        end = self.ring.end
-        if start.offset is not None and start.epoch == self.epoch and 0 <= end - start.offset <= RESUMED:
-            return start.offset
-        return max(0, end - SHOWN) if start.scrollback or start.offset is not None else end
-
     async def _reach(self, offset: int) -> None:
         """Make the ring what a viewer needs, its past from the log where it let go of that."""
         if self._shrinking is not None:
@@ -264,7 +260,7 @@ class Terminal:
         if self.ring.start > offset:
             size = self.ring.end - offset
             tail = await read_tail(self._link, size, whole=False, enough=self._is_kept)
-            past = before(self._kept(), tail.text) if tail is not None else b""
+            past = before(bytes(self.ring.since(self.ring.start)), tail.text) if tail is not None else b""
         self._fit(max(SHOWN, self.ring.end - offset + TURN), past)
 
     def _fit(self, size: int, past: bytes = b"") -> None:
@@ -295,11 +291,8 @@ class Terminal:
             attached.arrived(len(data), now)
         self.look_again()
 
-    def _kept(self) -> bytes:
-        return bytes(self.ring.since(self.ring.start))
-
     def _is_kept(self, text: bytearray) -> bool:
-        return not self.ended and reaches(text, self._kept()[: 3 * NEEDLE])
+        return not self.ended and reaches(text, bytes(self.ring.since(self.ring.start)[: 3 * NEEDLE]))
 
     def _end(self) -> bytes:
         """The end of what there is, as much as tells where in the log that is."""

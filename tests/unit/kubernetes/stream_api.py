@@ -27,16 +27,30 @@ class StreamApi(FakeApi):
         self.logs_read = 0
         self.typed = bytearray()
         self.attached: list[web.WebSocketResponse] = []
+        self.commands: list[Process] = []
+        self.heard = asyncio.Event()
+        """What commands say waits for it; it is set at first."""
+        self.heard.set()
         self._streams = asyncio.Condition()
 
     async def run(self, name: str) -> None:
         """A node takes the pod, and its program runs."""
         await self.set(name, spec={"nodeName": "node"}, status=RUNNING)
 
+    async def end(self, name: str) -> None:
+        """Its program ends, and so does the newest attach."""
+        await self.attached[-1].send_bytes(bytes([ERROR]) + _ending(0))
+        await self.set(name, status={"phase": "Succeeded"})
+
     async def until_attached(self, count: int) -> web.WebSocketResponse:
         async with asyncio.timeout(30), self._streams:
             await self._streams.wait_for(lambda: len(self.attached) >= count)
         return self.attached[count - 1]
+
+    async def until_begun(self, count: int) -> Process:
+        async with asyncio.timeout(30), self._streams:
+            await self._streams.wait_for(lambda: len(self.commands) >= count)
+        return self.commands[count - 1]
 
     async def until_typed(self, wanted: bytes) -> None:
         async with asyncio.timeout(30), self._streams:
@@ -79,6 +93,10 @@ class StreamApi(FakeApi):
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
         )
+        async with self._streams:
+            self.commands.append(process)
+            self._streams.notify_all()
+        await self.heard.wait()
         feeding = asyncio.create_task(self._feed(socket, process))
         assert process.stdout
         assert process.stderr

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+import pytest
 
 from loom_weaver.names import pod_name
 from loom_weaver.runtimes.base import ExecSpec
@@ -69,6 +72,33 @@ async def test_the_first_echo_of_an_idle_terminal_comes_once(tmp_path: Path) -> 
         assert api.logs_read == read, "a terminal that lives is read from its connection"
 
 
+async def test_an_attach_that_ends_too_soon_is_completed_from_the_log(tmp_path: Path) -> None:
+    """By more than is shown of the past; and what the log has not either, viewers are told."""
+    lines = "".join(f"{number}\n" for number in range(1, 400_001))
+    api = StreamApi()
+    async with running(tmp_path, api) as (house, weaver_id), house.view(weaver_id) as viewer:
+        await api.until_attached(1)
+        await api.put_out(lines[:10_000].replace("\n", "\r\n").encode())
+        await viewer.until(b"\r\n1000\r\n")
+        api.log = lines.encode()
+        await api.end(pod_name(weaver_id))
+        assert await viewer.end() == "ended"
+        assert viewer.received == lines.replace("\n", "\r\n").encode()
+        assert viewer.gaps == []
+
+
+async def test_a_log_that_does_not_tell_what_is_missing_is_a_gap(tmp_path: Path) -> None:
+    api = StreamApi()
+    async with running(tmp_path, api) as (house, weaver_id), house.view(weaver_id) as viewer:
+        await api.until_attached(1)
+        await api.put_out(b"one\r\n")
+        await viewer.until(b"one\r\n")
+        api.log = b"three\n"
+        await api.end(pod_name(weaver_id))
+        assert await viewer.end() == "ended"
+        assert (bytes(viewer.received), viewer.gaps) == (b"one\r\n", [None])
+
+
 async def test_a_command_over_the_older_protocol(tmp_path: Path) -> None:
     """It ends and says how; that its input cannot be ended is told."""
     api = StreamApi(protocol=V4)
@@ -83,3 +113,19 @@ async def test_a_command_over_the_older_protocol(tmp_path: Path) -> None:
             async for number, data in process.output():
                 assert (number, data) == (1, b"abc")
                 break
+
+
+async def test_a_caller_who_leaves_before_the_command_is_heard_of_ends_it(tmp_path: Path) -> None:
+    api = StreamApi()
+    async with running(tmp_path, api) as (house, weaver_id):
+        api.heard.clear()
+        calling = asyncio.create_task(house.exec(weaver_id, "sleep", "600"))
+        command = await api.until_begun(1)
+        calling.cancel()
+        # The caller's end begins before the node's word comes.
+        await asyncio.sleep(0)
+        api.heard.set()
+        with pytest.raises(asyncio.CancelledError):
+            await calling
+        async with asyncio.timeout(30):
+            assert await command.wait() == -signal.SIGKILL
