@@ -54,13 +54,12 @@ async def test_a_viewer_that_never_reads_is_let_go_and_slows_nobody(open_house: 
             house.view(weaver_id, probe=Counter()) as reading,
             house.view(weaver_id, probe=Counter(), paused=True) as stopped,
         ):
-            began = asyncio.get_running_loop().time()
             await reading.type(b"\n")
             assert await stopped.end() == "too slow"
             assert isinstance(reading, Counter)
             so_far = reading.count
-            stalled = asyncio.get_running_loop().time() - began > STALLED_AFTER
-            assert so_far > CLOSE_BEHIND - MEBIBYTE or stalled
+            # One that reads may be behind itself, as far as the source does not wait for it.
+            assert so_far > CLOSE_BEHIND - PAUSE_BEHIND - MEBIBYTE
             await reading.until(lambda: reading.count > so_far + 8 * MEBIBYTE)
             assert resident() < memory + 64 * MEBIBYTE
             assert house.runtime.get(weaver_id).status == "running"

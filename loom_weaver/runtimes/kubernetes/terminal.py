@@ -37,7 +37,7 @@ ATTACHED = 1.0
 # One that brought nothing yet is perhaps not attached: at its first output the log is read again.
 DOUBTED = 15.0
 # A viewer waits so long for what came before it, then it goes without.
-PAST_SECONDS = 8.0
+PAST_SECONDS = 15.0
 
 log = logging.getLogger(__name__)
 
