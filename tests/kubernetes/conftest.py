@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kube_cluster import Kube, kube
+from tests.postgres import postgres
 
-__all__ = ["kube", "namespace"]
+__all__ = ["kube", "namespace", "postgres"]
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +17,35 @@ import pytest
 from loom_weaver.names import pod_name
 from tests.kube_cluster import Kube
 from tests.kubernetes.houses import serving_cluster
-from tests.server.running import PATIENCE, People, RunningServer, wait_for
+from tests.postgres import database
+from tests.server.running import JUPYTER_TOKEN, PATIENCE, People, RunningServer, wait_for
 
+# A body and further headers.
+Create = tuple[dict[str, Any], dict[str, str]]
 pytestmark = pytest.mark.timeout(240)
 
 
 def together(server: RunningServer, key: str, bodies: list[dict[str, Any]]) -> list[int]:
-    """Creates at once; 0 for one that got no answer."""
+    """Statuses of creates at once; 0 for one that got no answer."""
+    return asyncio.run(_together(server, key, [(body, {}) for body in bodies], asyncio.gather))
 
-    async def create(http: httpx.AsyncClient, body: dict[str, Any]) -> int:
+
+async def _together(
+    server: RunningServer, key: str, creates: list[Create], wait: Callable[..., Awaitable[list[int]]]
+) -> list[int]:
+    async def create(http: httpx.AsyncClient, body: dict[str, Any], headers: dict[str, str]) -> int:
         try:
-            return (await http.post("/api/weaver", json=body)).status_code
+            return (await http.post("/api/weaver", json=body, headers=headers)).status_code
         except httpx.TransportError:
             return 0
 
-    async def run() -> list[int]:
-        limits = httpx.Limits(max_connections=len(bodies))
-        headers = {"Authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(
-            base_url=server.url, headers=headers, timeout=PATIENCE * 2, limits=limits
-        ) as http:
-            return await asyncio.gather(*(create(http, body) for body in bodies))
-
-    return asyncio.run(run())
+    async with httpx.AsyncClient(
+        base_url=server.url,
+        headers={"Authorization": f"Bearer {key}"},
+        timeout=PATIENCE * 2,
+        limits=httpx.Limits(max_connections=len(creates)),
+    ) as http:
+        return await wait(*(asyncio.create_task(create(http, *each)) for each in creates))
 
 
 def pods(kube: Kube, namespace: str) -> set[str]:
@@ -83,16 +91,19 @@ def test_a_life_over_the_api(kube: Kube, namespace: str, tmp_path: Path) -> None
 def test_a_server_that_is_killed_loses_and_doubles_nothing(
     kube: Kube, namespace: str, tmp_path: Path
 ) -> None:
-    """Killed with many weavers, amid open creates: the next one lists what there is, soon, and all of it."""
+    """Killed with many weavers, amid open creates: the next one lists what there is, soon, and all of it.
+
+    Who got no answer asks again with the same key, and has one weaver in the end.
+    """
     with serving_cluster(kube, namespace, tmp_path / "data") as server:
         people = server.add_people()
         # Without a node, so that the cluster's own limits on pods a node do not matter.
         nowhere = body_of(people, resources={"memory_limit": "500Gi"})
-        assert set(together(server, people.owner.key, [nowhere] * 40)) == {201}
+        assert set(together(server, people.owner.key, [nowhere] * 50)) == {201}
         known = listed(people.owner.http)
-        assert len(known) == 40
-        server_killed = asyncio.run(_killed_amid_creates(server, people.owner.key, nowhere))
-        assert len(server_killed) == 10
+        assert len(known) == 50
+        creates = [(nowhere, {"Idempotency-Key": f"create-{number}"}) for number in range(10)]
+        asyncio.run(_together(server, people.owner.key, creates, partial(_kill_amid, server)))
     with serving_cluster(kube, namespace, tmp_path / "data") as server:
         http = server.http(f"Bearer {people.owner.key}")
         began = time.monotonic()
@@ -102,22 +113,15 @@ def test_a_server_that_is_killed_loses_and_doubles_nothing(
         assert {pod_name(weaver_id) for weaver_id in found} == pods(kube, namespace), "no orphan, no double"
         used = http.get("/api/weavers/me").json()["quotas"]["per_user"]["used"]
         assert used == len(found)
+        again = asyncio.run(_together(server, people.owner.key, creates, asyncio.gather))
+        assert set(again) == {201}
+        assert len(listed(http)) == len(pods(kube, namespace)) == 60
 
 
-async def _killed_amid_creates(server: RunningServer, key: str, body: dict[str, Any]) -> list[int]:
-    async def create(http: httpx.AsyncClient) -> int:
-        try:
-            return (await http.post("/api/weaver", json=body)).status_code
-        except httpx.TransportError:
-            return 0
-
-    async with httpx.AsyncClient(
-        base_url=server.url, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
-    ) as http:
-        creates = [asyncio.create_task(create(http)) for _ in range(10)]
-        await asyncio.wait(creates, return_when=asyncio.FIRST_COMPLETED)
-        server.kill()
-        return await asyncio.gather(*creates)
+async def _kill_amid(server: RunningServer, *creates: asyncio.Task[int]) -> list[int]:
+    await asyncio.wait(creates, return_when=asyncio.FIRST_COMPLETED)
+    server.kill()
+    return await asyncio.gather(*creates)
 
 
 def test_race_1_a_quota_is_kept_by_two_servers_together(kube: Kube, namespace: str, tmp_path: Path) -> None:
@@ -141,6 +145,36 @@ def test_race_1_a_quota_is_kept_by_two_servers_together(kube: Kube, namespace: s
         assert people.owner.http.delete(f"/api/weaver/{made.pop()}").status_code == 204
         wait_for(lambda: len(listed(other)) == 4, "the other server to know of the delete")
         assert Counter(together(two, people.owner.key, [nowhere] * 8)) == {201: 1, 429: 7}
+
+
+def test_two_servers_on_postgresql_are_one(kube: Kube, namespace: str, tmp_path: Path, postgres: str) -> None:
+    """They keep a quota together, make one weaver of the same create, and one goes on when the other dies."""
+    with database(postgres) as url:
+        config = f"c.Quotas.per_user = 5\nc.House.database_url = {url!r}\n"
+        with (
+            serving_cluster(kube, namespace, tmp_path / "one", config) as one,
+            serving_cluster(kube, namespace, tmp_path / "two", config) as two,
+        ):
+            org_id = one.http().get("/api/weavers/me").json()["default_org_id"]
+            nowhere = {"image": "shell", "org_id": org_id, "resources": {"memory_limit": "500Gi"}}
+            same = (nowhere, {"Idempotency-Key": "the same"})
+            with ThreadPoolExecutor() as threads:
+                halves = [
+                    threads.submit(asyncio.run, _together(each, JUPYTER_TOKEN, [same] * 5, asyncio.gather))
+                    for each in (one, two)
+                ]
+                assert set(halves[0].result() + halves[1].result()) == {201}
+                assert len(pods(kube, namespace)) == 1
+                halves = [
+                    threads.submit(together, each, JUPYTER_TOKEN, [nowhere] * 10) for each in (one, two)
+                ]
+                statuses = Counter(halves[0].result() + halves[1].result())
+            assert statuses == {201: 4, 429: 16}
+            one.kill()
+            http = two.http()
+            wait_for(lambda: len(listed(http)) == 5, "the one that is left to know them all")
+            assert http.delete(f"/api/weaver/{listed(http).pop()}").status_code == 204
+            assert together(two, JUPYTER_TOKEN, [nowhere]) == [201]
 
 
 def test_ttl_4_what_expired_while_no_server_ran(kube: Kube, namespace: str, tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from loom_weaver.errors import BadRequest, TooManyWeavers
 from loom_weaver.models import Resources
+from loom_weaver.names import pod_name
+from loom_weaver.runtimes.kubernetes.labels import LIFETIME_HOURS
 from loom_weaver.weaver import Weaver
 from tests.contract.probes import PATIENCE, House, spec_of
 from tests.kube_cluster import Kube
@@ -72,6 +74,28 @@ async def test_a_volume_that_cannot_be_mounted_is_told_by_an_event(kube: Kube, n
         weaver = await house.runtime.create(spec_of("true"))
         told = await until_reason(house, weaver.id, "FailedMount")
         assert 'secret "no-such-secret" not found' in (told.detail or "")
+
+
+async def test_a_reason_is_told_before_what_the_cluster_does_next(kube: Kube, namespace: str) -> None:
+    """Once the cluster knows it, whatever it does afterwards is heard of later."""
+    where = ("--namespace", namespace)
+    async with opened(kube, namespace, image_pull_policy="Never") as house:
+        other = await house.sh("sleep 600")
+        no_room = await house.runtime.create(spec_of("true", resources=Resources(memory_limit="900Gi")))
+        no_image = await house.runtime.create(spec_of(image="not-here:1"))
+        known = {
+            no_room.id: "condition=PodScheduled=False",
+            no_image.id: "jsonpath={.status.containerStatuses[0].state.waiting.reason}=ErrImageNeverPull",
+        }
+        for weaver_id, what in known.items():
+            wait = ("wait", f"pod/{pod_name(weaver_id)}", f"--for={what}", "--timeout=60s", *where)
+            await asyncio.to_thread(kube.kubectl, *wait)
+        kube.kubectl("annotate", "pod", pod_name(other), f"{LIFETIME_HOURS}=30", "--overwrite", *where)
+        async with asyncio.timeout(PATIENCE):
+            while house.runtime.get(other).lifetime_hours != 30:
+                await house.runtime.changes.news()
+        assert house.runtime.get(no_room.id).reason == "Unschedulable"
+        assert house.runtime.get(no_image.id).reason == "ErrImageNeverPull"
 
 
 ENDS = {

