@@ -72,8 +72,8 @@ FITS = """selector => {
   const used = document.querySelector(`${selector} .xterm-screen`).clientWidth;
   return used > 0 && used <= room && room - used < 36;
 }"""
-# Asks who the terminal is, and shows the next bytes that come.
-WHO = r"stty raw -echo; printf '\033[c'; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane"
+# Asks who the terminal is, says so, and shows the next bytes that come.
+WHO = r"stty raw -echo; printf '\033[cask%s\r\n' ed; dd bs=1 count=20 2>/dev/null | od -An -c; stty sane"
 
 
 def keeps(reply: Response, *names: str) -> bool:
@@ -261,6 +261,9 @@ def test_support_looks_on(desk: Page, labs: Labs, people: People, create: Create
     wait_for_text(support, weaver_id, "^2$")
     assert "stolen" not in text(desk, weaver_id)
     desk.keyboard.type(f"{WHO}\n")
+    # A terminal that shows this has answered what came before it.
+    for page in (desk, support):
+        wait_for_text(page, weaver_id, "^asked$")
     desk.keyboard.type("x" * 20)
     wait_for_text(desk, weaver_id, r"\[ +\? +[0-9 ;]+c +x")
     assert len(re.findall(r"\[ +\?", text(desk, weaver_id))) == 1
