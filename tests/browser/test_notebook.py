@@ -82,6 +82,18 @@ def test_a_card_opens_a_terminal_and_a_log_and_is_found_again(
     expect(view(again, 0)).to_contain_text("Deleted")
 
 
+def test_the_panel_shows_a_log_in_the_notebook_that_is_open(
+    labs: Labs, server: RunningServer, create: Create
+) -> None:
+    """Nobody has to know how a cell is written."""
+    create(command=["sh", "-c", "echo from the weaver; sleep 600"], tags={"name": "told"})
+    page = open_in_lab(labs, write(server, "told.ipynb", ["1 + 1"]).name)
+    execute(page, "loom-weaver:show-panel")
+    page.get_by_role("button", name="More for told").click()
+    page.get_by_role("menuitem", name="Show Log in Notebook").click()
+    expect(view(page, 1)).to_contain_text("from the weaver")
+
+
 def test_notebook_7_shows_the_same(labs: Labs, server: RunningServer, create: Create) -> None:
     weaver = create(command=["sh", "-c", "echo from the weaver; sleep 600"])
     path = write(server, "seven.ipynb", [f"{connected(weaver)}\nw", "WeaverLogs(w)"])
