@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.browser.notebooks import open_in_lab, run_all, view, write
 from tests.browser.running_lab import (
     CHROMIUM,
     FLAGS,
@@ -19,6 +20,7 @@ from tests.browser.running_lab import (
     execute_later,
     serving_lab,
     set_theme,
+    settings,
 )
 from tests.browser.views import LOG, open_log, open_terminal, wait_for_text
 
@@ -27,6 +29,13 @@ SIZE = {"width": 1280, "height": 720}
 BUILD = 'for n in $(seq 1 40); do echo "[$n/40] compiling module_$n"; sleep 0.05; done; echo done; sleep 3600'
 # Of Python, or of IPython where that is installed.
 PROMPT = r"(>>>|In \[1\]:)"
+CELLS = [
+    "%load_ext loom_weaver\nw = %weaver new --image python --name demo --tag team=data\nw",
+    "%%weaver\nimport platform\nprint(platform.system(), [n * n for n in range(5)])",
+    "from loom_weaver.widgets import WeaverLogs\n"
+    "trained = %weaver new --image shell --name training -- "
+    "sh -c 'for n in 1 2 3 4 5 6 7 8; do echo epoch $n of 8; done; sleep 3600'\nWeaverLogs(trained)",
+]
 WEAVERS: list[dict[str, Any]] = [
     {
         "tags": {"name": "nightly-build", "project": "loom"},
@@ -59,7 +68,6 @@ def take_all(page: Page, http: httpx.Client, folder: Path) -> None:
     take(page, folder / "empty.png")
     made = make_weavers(http)
     expect(page.locator(f"{PANEL} [data-status='failed']").first).to_be_visible()
-    page.evaluate("document.querySelectorAll('.Toastify__close-button').forEach(each => each.click())")
     open_terminal(page, made["explore"])
     wait_for_text(page, made["explore"], PROMPT)
     page.keyboard.type("sum(n * n for n in range(1000))\n")
@@ -73,6 +81,10 @@ def take_all(page: Page, http: httpx.Client, folder: Path) -> None:
     set_theme(page, "JupyterLab Dark")
     take(page, folder / "panel-dark.png")
     set_theme(page, "JupyterLab Light")
+    take_dialog(page, folder)
+
+
+def take_dialog(page: Page, folder: Path) -> None:
     execute_later(page, "loom-weaver:create")
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name", exact=True).fill("experiment")
@@ -83,6 +95,18 @@ def take_all(page: Page, http: httpx.Client, folder: Path) -> None:
     dialog.get_by_role("button", name="Create").click()
     expect(dialog.get_by_label("Memory limit")).to_have_attribute("aria-invalid", "true")
     take(page, folder / "create.png")
+
+
+def take_notebook(labs: Labs, folder: Path) -> None:
+    """A card, a cell that runs in the weaver, and its log."""
+    write(labs.server, "weavers.ipynb", CELLS)
+    page = open_in_lab(labs, "weavers.ipynb", labs.context(viewport=SIZE).new_page())
+    execute(page, "application:toggle-left-area")
+    run_all(page)
+    expect(view(page, 0)).to_contain_text("Running")
+    expect(view(page, 2)).to_contain_text("epoch 8 of 8")
+    view(page, 0).scroll_into_view_if_needed()
+    take(page, folder / "notebook.png")
 
 
 def main() -> None:
@@ -97,7 +121,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         labs = Labs(browser, server)
         try:
-            take_all(labs.open(viewport=SIZE), server.http(), folder)
+            with settings(server, "notifications", {"failures": False, "warnMinutes": 0}):
+                take_all(labs.open(viewport=SIZE), server.http(), folder)
+                take_notebook(labs, folder)
         finally:
             labs.close()
             browser.close()

@@ -1,6 +1,12 @@
 /** What can be done with weavers, as JupyterLab's commands. */
 import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
-import { copyIcon, deleteIcon, duplicateIcon, historyIcon } from '@jupyterlab/ui-components';
+import {
+  copyIcon,
+  deleteIcon,
+  duplicateIcon,
+  historyIcon,
+  notebookIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { createElement } from 'react';
@@ -30,6 +36,8 @@ export interface ICommandOptions extends ISurroundings {
   templates: () => readonly ITemplate[];
   reveal: (id: string) => void;
 }
+
+const INSERT_CELL = 'notebook:insert-cell-below';
 
 type Args = ReadonlyPartialJSONObject;
 
@@ -64,6 +72,13 @@ export function addCommands(options: ICommandOptions): void {
     icon: copyIcon,
     isEnabled: args => Boolean(one(args)),
     execute: args => copyId(options, one(args))
+  });
+  add(CommandIDs.showInNotebook, {
+    label: trans.__('Show Log in Notebook'),
+    caption: trans.__('Add a cell with the log to the notebook that is open, and run it'),
+    icon: notebookIcon,
+    isEnabled: args => Boolean(one(args)) && commands.isEnabled(INSERT_CELL),
+    execute: args => showInNotebook(commands, one(args))
   });
   add(CommandIDs.remove, {
     label: trans.__('Delete Weaver'),
@@ -197,6 +212,19 @@ async function extend(
       store.put(changed);
     }
   });
+}
+
+/** By the notebook's own commands: where there is no notebook, there are none of them, and nothing is missed. */
+async function showInNotebook(
+  commands: CommandRegistry,
+  weaver: IWeaver | undefined
+): Promise<void> {
+  if (weaver) {
+    const text = `from loom_weaver.widgets import WeaverLogs\n\nWeaverLogs("${weaver.id}")`;
+    await commands.execute(INSERT_CELL);
+    await commands.execute('notebook:replace-selection', { text });
+    await commands.execute('notebook:run-cell');
+  }
 }
 
 async function copyId(options: ICommandOptions, weaver: IWeaver | undefined): Promise<void> {

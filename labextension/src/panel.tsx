@@ -11,6 +11,7 @@ import { WeaverList } from './weaverlist';
 export const MENU: readonly string[] = [
   CommandIDs.openTerminal,
   CommandIDs.openLogs,
+  CommandIDs.showInNotebook,
   CommandIDs.extend,
   CommandIDs.copyId,
   CommandIDs.createLike,

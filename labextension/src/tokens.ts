@@ -34,6 +34,8 @@ export namespace CommandIDs {
   export const extend = 'loom-weaver:extend';
   /** {id} */
   export const copyId = 'loom-weaver:copy-id';
+  /** {id}: shows its log in a cell of the notebook that is open. */
+  export const showInNotebook = 'loom-weaver:show-in-notebook';
   /** {id}: a new weaver like this one, by the dialog. */
   export const createLike = 'loom-weaver:create-like';
   /** {id}: deletes after a question; can be taken back until it is sent. */

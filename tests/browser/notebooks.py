@@ -11,6 +11,8 @@ from playwright.sync_api import Locator, Page
 from tests.browser.running_lab import PATIENCE_MS, Labs, execute
 from tests.server.running import JUPYTER_TOKEN, RunningServer
 
+NOTEBOOK = "[...window.jupyterapp.shell.widgets('main')].find(each => each.sessionContext)"
+
 
 def folder(server: RunningServer) -> Path:
     """Where the pages of this server keep their notebooks."""
@@ -25,14 +27,15 @@ def write(server: RunningServer, name: str, cells: Sequence[str]) -> Path:
     return path
 
 
-def open_in_lab(labs: Labs, name: str, page: Page | None = None) -> Page:
-    """With its kernel ready."""
+def open_in_lab(labs: Labs, name: str, page: Page | None = None, *, needs_kernel: bool = True) -> Page:
+    """With its kernel ready, where cells are to be run."""
     page = page or labs.context().new_page()
     page.goto(f"{labs.server.url}/lab/tree/{name}?token={JUPYTER_TOKEN}&reset")
     page.wait_for_function("window.jupyterapp && window.jupyterapp.started")
     page.evaluate("async () => { await window.jupyterapp.started; await window.jupyterapp.restored; }")
     page.locator("#jupyterlab-splash").wait_for(state="detached")
-    wait_for_kernel(page)
+    if needs_kernel:
+        wait_for_kernel(page)
     return page
 
 
@@ -48,8 +51,10 @@ def open_in_notebook(labs: Labs, name: str) -> Page:
 
 def wait_for_kernel(page: Page) -> None:
     """Cells that are run before it has said what it is are forgotten."""
-    page.wait_for_function("window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel")
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.info")
+    page.wait_for_function(f"() => {NOTEBOOK}?.sessionContext.session?.kernel")
+    # The launcher may have come to the front meanwhile.
+    page.evaluate(f"() => window.jupyterapp.shell.activateById({NOTEBOOK}.id)")
+    page.evaluate(f"() => {NOTEBOOK}.sessionContext.session.kernel.info")
     wait_until_idle(page)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import aiohttp
@@ -11,6 +11,7 @@ import aiohttp
 from loom_weaver.errors import LoomError, NotFound
 from loom_weaver.runtimes.kubernetes.errors import Refusal
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
+from loom_weaver.runtimes.kubernetes.terminal_join import missing_between
 
 READ = 256 * 1024
 # Lines that are asked for first where not the whole log is; more where they are short ones.
@@ -18,7 +19,9 @@ LINES, MOST_LINES = 20_000, 2_000_000
 # Before a container has a log, the kubelet says no.
 TRIES, TRY_AGAIN = 10, 0.1
 # A log that is written as fast as it is read has no end.
-READ_SECONDS = 6.0
+READ_SECONDS = 12.0
+# That of a program that ended is read to its end, also from a busy node.
+END_SECONDS = 60.0
 
 
 class LogTail(NamedTuple):
@@ -32,7 +35,9 @@ class LogTail(NamedTuple):
 Enough = Callable[[bytearray], bool]
 
 
-async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) -> LogTail | None:
+async def read_tail(
+    link: PodLink, size: int, *, whole: bool, enough: Enough, patience: float = READ_SECONDS
+) -> LogTail | None:
     """The last `size` bytes or some more; None where there is no log to be had.
 
     With `whole` all of it is read, so that `dropped` is all that there was before. `enough` says of what was
@@ -41,7 +46,7 @@ async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) ->
     lines = LINES
     while True:
         options = {} if whole else {"tailLines": str(lines)}
-        tail = await _patiently(link, size, options, enough)
+        tail = await _patiently(link, size, options, enough, patience)
         if tail is None or whole or len(tail.text) >= size or lines >= MOST_LINES:
             return tail
         if not tail.stopped and tail.text.count(b"\n") < lines:
@@ -49,10 +54,25 @@ async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) ->
         lines *= 10
 
 
-async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail | None:
+async def read_rest(
+    link: PodLink, shown: bytes, sizes: Sequence[int], *, whole: bool
+) -> tuple[LogTail | None, bytes | None]:
+    """The log of what has ended, and what it has behind `shown`; None where that many bytes do not tell."""
+    tail, missing = None, None
+    for size in sizes:
+        tail = await read_tail(link, size, whole=whole, enough=lambda _: False, patience=END_SECONDS)
+        missing = None if tail is None else missing_between(shown, tail.text, b"")
+        if tail is None or missing is not None:
+            break
+    return tail, missing
+
+
+async def _patiently(
+    link: PodLink, size: int, options: dict[str, str], enough: Enough, patience: float
+) -> LogTail | None:
     for _ in range(TRIES):
         try:
-            return await _read(link, size, options, enough)
+            return await _read(link, size, options, enough, patience)
         except NotFound:
             return None
         except Refusal as refusal:
@@ -65,11 +85,13 @@ async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: 
     return None
 
 
-async def _read(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail:
+async def _read(
+    link: PodLink, size: int, options: dict[str, str], enough: Enough, patience: float
+) -> LogTail:
     kept, dropped, stopped = bytearray(), 0, False
     async with link.log({"timestamps": "false", **options}) as response:
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(patience):
                 async for data in response.content.iter_chunked(READ):
                     kept += data
                     if stopped := enough(kept):

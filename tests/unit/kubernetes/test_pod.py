@@ -27,7 +27,7 @@ SPEC = WeaverSpec(
     created_at=datetime(2026, 3, 3, 12, 0, 0, 250_000, tzinfo=UTC),
     lifetime_hours=12,
 )
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {
@@ -145,7 +145,7 @@ def test_the_secret_is_the_pods() -> None:
         "kind": "Secret",
         "metadata": {
             "name": "loom-weaver-abc",
-            "labels": PLAIN["metadata"]["labels"],  # type: ignore[index]
+            "labels": PLAIN["metadata"]["labels"],
             "ownerReferences": [
                 {"apiVersion": "v1", "kind": "Pod", "name": "loom-weaver-abc", "uid": "uid-1"}
             ],
