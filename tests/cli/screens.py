@@ -62,9 +62,9 @@ class Screen:
         self.child.setwinsize(rows, columns)
         self._screen.resize(rows, columns)
 
-    def until(self, seen: str | Callable[[], object], what: str = "") -> None:
+    def until(self, seen: str | Callable[[], object], what: str = "", patience: float = PATIENCE) -> None:
         """Read until it is on the screen, or true; fails with the screen when it is not in time."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not (seen in self.text if isinstance(seen, str) else seen()):
             left = deadline - time.monotonic()
             goes_on = left > 0 and self.read(left)

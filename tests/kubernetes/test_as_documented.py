@@ -18,7 +18,7 @@ from tests.cli.screens import Screen, on_screen
 from tests.kube_cluster import Kube, tool
 from tests.kubernetes.relay import Relay
 from tests.postgres import database
-from tests.server.running import free_port
+from tests.server.running import PATIENCE, free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
@@ -99,7 +99,8 @@ def empty(kube: Kube) -> Iterator[Kube]:
 
 def work_in_python(screen: Screen) -> None:
     """In the REPL that a new weaver is; it is left there."""
-    screen.until(lambda: "In [1]" in screen.text or ">>>" in screen.text, "a prompt")
+    # Behind it: a server, or a way to one, and a pod that start.
+    screen.until(lambda: "In [1]" in screen.text or ">>>" in screen.text, "a prompt", 4 * PATIENCE)
     screen.type("6 * 7\r")
     screen.until(lambda: re.search(r"^(?:Out\[1\]: )?42$", screen.text, re.MULTILINE), "the answer")
     screen.type("exit()\r")
