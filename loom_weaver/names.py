@@ -15,7 +15,12 @@ WEAVER_ID = re.compile(r"weaver_([a-z0-9]{1,40})")
 
 def new_id(prefix: str) -> str:
     """A fresh random id such as `weaver_k3v0…`."""
-    return prefix + "_" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+    number = secrets.randbelow(len(ALPHABET) ** ID_LENGTH)
+    digits = []
+    for _ in range(ID_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return f"{prefix}_{''.join(digits)}"
 
 
 def is_weaver_id(text: str) -> bool:

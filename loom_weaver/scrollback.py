@@ -56,17 +56,21 @@ class Scrollback:
         at = offset % len(self._buffer)
         return memoryview(self._buffer)[at : at + min(size, self.end - offset)].toreadonly()
 
+    def since(self, offset: int) -> bytearray:
+        """A copy of all from `offset` on."""
+        data = bytearray()
+        while offset < self.end:
+            part = self.read(offset, self.end - offset)
+            data += part
+            offset += len(part)
+        return data
+
     def refit(self, limit: int, before: bytes = b"") -> None:
         """Keep `limit` bytes from now on; `before` is what came right before the oldest that is kept.
 
         Views taken before stay good.
         """
-        kept = bytearray(before[-self.start :] if self.start else b"")
-        offset = self.start
-        while offset < self.end:
-            part = self.read(offset, self.end - offset)
-            kept += part
-            offset += len(part)
+        kept = bytearray(before[-self.start :] if self.start else b"") + self.since(self.start)
         del kept[: max(0, len(kept) - limit)]
         self.limit = limit
         self._first = offset = self.end - len(kept)
@@ -100,3 +104,10 @@ def replay_from(start: int, end: int, *, shown: bool, since: int | None) -> tupl
     if since >= start and end - since <= RESUMED:
         return since, 0
     return scrollback, scrollback - since
+
+
+def oldest_wanted(end: int, *, shown: bool, since: int | None) -> int:
+    """The oldest byte that a viewer of what ends there may be given."""
+    if since is not None and 0 <= since <= end <= since + RESUMED:
+        return since
+    return max(0, end - SHOWN) if shown or since is not None else end

@@ -22,6 +22,8 @@ SOURCES = {
 FACES = {name: name.removeprefix("Async") for name in SOURCES.values()}
 # The base classes of the faces have these.
 OF_THE_BASE = frozenset({"aclose", "batch"})
+# Not to be called from another thread than the event loop's.
+OF_THE_LOOP = frozenset({"send_at_once"})
 WORDS = {
     "`async with": "`with",
     "An async iterator": "An iterator",
@@ -70,7 +72,7 @@ def _face(source: ast.ClassDef) -> str:
         _method(node, source.name)
         for node in source.body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name not in OF_THE_BASE
+        and node.name not in OF_THE_BASE | OF_THE_LOOP
         and (not node.name.startswith("_") or (node.name == "__init__" and source.name == "AsyncClient"))
     ]
     head = f"class {FACES[source.name]}({_base(source)}):\n{_docstring(source, 4)}"

@@ -37,7 +37,13 @@ def configurables() -> list[type[Configurable]]:
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Configurable) and value.__module__ == module.__name__
     }
-    return sorted((each for each in found if own_options(each)), key=lambda each: each.__name__)
+    return sorted((each for each in found if own_options(each)), key=name_of)
+
+
+def name_of(configurable: type[Configurable]) -> str:
+    """As it is said in a configuration; one that only holds the options of another goes by that one's."""
+    heirs = [each for each in configurable.__subclasses__() if each.__module__.startswith("loom_weaver")]
+    return heirs[0].__name__ if len(heirs) == 1 else configurable.__name__
 
 
 def own_options(configurable: type[Configurable]) -> dict[str, TraitType[Any, Any]]:
@@ -71,7 +77,7 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _options_of(configurable: type[Configurable]) -> str:
-    name = configurable.__name__
+    name = name_of(configurable)
     rows = [
         (f"`{name}.{option}`", _default(configurable, option, trait), trait.help)
         for option, trait in own_options(configurable).items()

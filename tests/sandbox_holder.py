@@ -42,10 +42,11 @@ def main() -> None:
 def ignore_signals() -> None:
     """As some ancestors do: all but the one that `waitpid` needs, and those that nobody can ignore."""
     from loom_weaver.runtimes.local import linux
+    from loom_weaver.runtimes.signal_defaults import SYS_RT_SIGACTION
 
     ignored = struct.pack("=4Q", signal.SIG_IGN, 0, 0, 0)
     for number in set(range(1, signal.NSIG)) - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
-        linux.syscall(linux.SYS_RT_SIGACTION or 0, number, ignored, None, 8)
+        linux.syscall(SYS_RT_SIGACTION or 0, number, ignored, None, 8)
 
 
 def end_background(results: list[dict[str, Any]]) -> None:

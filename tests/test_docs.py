@@ -20,7 +20,7 @@ from loom_weaver.terminal_protocol import CloseCode
 from loom_weaver_server.errors import STATUS
 from loom_weaver_server.openapi import document
 from loom_weaver_server.routes import ROUTES
-from scripts.options import MARK, PAGE, tables
+from scripts.options import MARK, PAGE, configurables, name_of, tables
 from tests.server.running import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -138,6 +138,25 @@ def test_every_option_and_command_is_documented_as_it_is() -> None:
     assert "`LoomWeaverApp.data_dir`" in written
     assert "`loom-weaver admin key create USER" in written
     assert written == tables().strip(), "run: python scripts/options.py"
+
+
+def test_every_option_that_a_page_names_is_taken() -> None:
+    """By a server that has it in its configuration, under the very name."""
+    classes = {name_of(each): each for each in configurables()}
+    classes |= {each.__name__: each for one in configurables() for each in one.__subclasses__()}
+    named = {
+        (page.name, *option)
+        for page in PAGES
+        # There it is methods that are named so.
+        if page.name != "architecture.md"
+        for option in re.findall(r"(?:`|\bc\.)([A-Z]\w+)\.(\w+)(?:`| = )", page.read_text())
+        if option[0] in classes
+    }
+    assert ("configuration.md", "KubernetesRuntime", "namespace") in named
+    assert ("kubernetes.md", "KubernetesRuntime", "pod_template") in named
+    unknown = [each for each in named if each[2] not in classes[each[1]].class_traits(config=True)]
+    assert not unknown
+    assert not [page.name for page in PAGES if "KubernetesOptions." in page.read_text()]
 
 
 def test_every_call_of_the_api_is_documented_and_no_other() -> None:

@@ -35,6 +35,8 @@ export class ApiError extends Error {
 }
 
 export const EXTENSION_MISSING = 'extension_missing';
+/** Our extension answers, and knows less than this page needs. */
+export const EXTENSION_OLDER = 'extension_older';
 export const UNREACHABLE = 'unreachable';
 
 export interface IStreamOptions {
@@ -50,8 +52,12 @@ export interface IStreamOptions {
 export class WeaverApi {
   constructor(readonly settings: ServerConnection.ISettings = ServerConnection.makeSettings()) {}
 
-  me(): Promise<IMe> {
-    return this._json('GET', 'api/weavers/me');
+  async me(): Promise<IMe> {
+    const me = await this._json<IMe>('GET', 'api/weavers/me');
+    if (!isWhole(me)) {
+      throw new ApiError(200, EXTENSION_OLDER, 'The server tells less than this page needs');
+    }
+    return me;
   }
 
   async list(): Promise<IWeaver[]> {
@@ -161,6 +167,10 @@ export class WeaverApi {
       throw unreachable(error);
     }
   }
+}
+
+function isWhole({ user, roles, orgs, runtime }: Partial<IMe>): boolean {
+  return Boolean(user?.id && Array.isArray(roles) && Array.isArray(orgs) && runtime?.images);
 }
 
 function initOf(body: unknown, headers: Record<string, string>): RequestInit {

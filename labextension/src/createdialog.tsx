@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { type FormEvent, type ReactElement, useEffect, useRef, useState } from 'react';
 
 import type { WeaverApi } from './api';
-import { Fault, Field, LinesField, PairsField, TextField } from './fields';
+import { CheckBox, ChoiceField, Fault, LinesField, PairsField, TextField } from './fields';
 import { LifetimeField } from './lifetimefield';
 import type { IMe, IRepo, IWeaver } from './models';
 import { faultsOf, type ITemplate, type IWeaverForm, requestOf, withTemplate } from './weaverform';
@@ -81,14 +81,11 @@ export function CreateForm(props: ICreateProps): ReactElement {
       </div>
       <Fault text={faults.get('')} />
       <div className="jp-LoomWeaver-formButtons">
-        <label>
-          <input
-            type="checkbox"
-            checked={opensTerminal}
-            onChange={event => setOpensTerminal(event.target.checked)}
-          />
-          {trans.__('Open its terminal')}
-        </label>
+        <CheckBox
+          label={trans.__('Open its terminal')}
+          checked={opensTerminal}
+          change={setOpensTerminal}
+        />
         <button type="button" onClick={() => props.close(null)}>
           {trans.__('Cancel')}
         </button>
@@ -107,27 +104,23 @@ function newKey(): string {
 function MainFields(props: IPartProps): ReactElement {
   const { form, set, faults, me, templates, trans } = props;
   const offered = me.runtime.images;
+  const [template, setTemplate] = useState('');
   return (
     <>
       {templates.length > 0 && (
-        <Field label={trans.__('Template')}>
-          {control => (
-            <select
-              {...control}
-              className="jp-LoomWeaver-input"
-              defaultValue=""
-              onChange={event => {
-                const template = templates.find(each => each.name === event.target.value);
-                set(template ? withTemplate(template, props.initial) : props.initial);
-              }}
-            >
-              <option value="">{trans.__('None')}</option>
-              {templates.map(template => (
-                <option key={template.name}>{template.name}</option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label={trans.__('Template')}
+          value={template}
+          change={name => {
+            const found = templates.find(each => each.name === name);
+            setTemplate(name);
+            set(found ? withTemplate(found, props.initial) : props.initial);
+          }}
+          choices={[
+            ['', trans.__('None')],
+            ...templates.map(({ name }): [string, string] => [name, name])
+          ]}
+        />
       )}
       <TextField
         label={trans.__('Name')}
@@ -146,22 +139,13 @@ function MainFields(props: IPartProps): ReactElement {
         suggestions={offered}
       />
       {me.orgs.length > 1 && (
-        <Field label={trans.__('Organization')} fault={faults.get('orgId')}>
-          {control => (
-            <select
-              {...control}
-              className="jp-LoomWeaver-input"
-              value={form.orgId}
-              onChange={event => set({ orgId: event.target.value, repoId: '' })}
-            >
-              {me.orgs.map(org => (
-                <option key={org.id} value={org.id}>
-                  {org.name}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
+        <ChoiceField
+          label={trans.__('Organization')}
+          value={form.orgId}
+          change={orgId => set({ orgId, repoId: '' })}
+          choices={me.orgs.map(({ id, name }) => [id, name])}
+          fault={faults.get('orgId')}
+        />
       )}
       {me.orgs.length <= 1 && <Fault text={faults.get('orgId')} />}
       <div className="jp-LoomWeaver-pairOfFields">
@@ -242,26 +226,16 @@ function RepoField(props: IPartProps): ReactElement | null {
     return null;
   }
   return (
-    <Field
+    <ChoiceField
       label={trans.__('Repository')}
+      value={form.repoId}
+      change={repoId => set({ repoId })}
+      choices={[
+        ['', trans.__('None')],
+        ...repos.map(({ id, name }): [string, string] => [id, name])
+      ]}
       help={trans.__('Its secrets become environment variables.')}
       fault={faults.get('repoId')}
-    >
-      {control => (
-        <select
-          {...control}
-          className="jp-LoomWeaver-input"
-          value={form.repoId}
-          onChange={event => set({ repoId: event.target.value })}
-        >
-          <option value="">{trans.__('None')}</option>
-          {repos.map(repo => (
-            <option key={repo.id} value={repo.id}>
-              {repo.name}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    />
   );
 }

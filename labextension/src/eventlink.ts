@@ -5,7 +5,7 @@
  */
 import type { IDisposable } from '@lumino/disposable';
 
-import { ApiError, type WeaverApi } from './api';
+import { ApiError, EXTENSION_OLDER, type WeaverApi } from './api';
 import type { WeaverChange } from './models';
 import type { LinkState, WeaverStore } from './weaverstore';
 
@@ -13,6 +13,9 @@ import type { LinkState, WeaverStore } from './weaverstore';
 const SILENCE = 35_000;
 const FIRST_DELAY = 300;
 const LONGEST_DELAY = 10_000;
+// What waiting does not mend is tried again when somebody asks for it, and seldom by itself.
+const FINAL: ReadonlySet<LinkState> = new Set(['missing', 'outdated', 'refused']);
+const SELDOM = 60_000;
 const STATES: Partial<Record<string, WeaverChange['kind']>> = {
   added: 'added',
   modified: 'modified',
@@ -150,11 +153,10 @@ export class EventLink implements IDisposable {
   }
 
   private async _pause(milliseconds: number): Promise<void> {
-    const final = this._store.link === 'missing' || this._store.link === 'refused';
+    const final = FINAL.has(this._store.link);
     await new Promise<void>(resolve => {
       this._retry = resolve;
-      // What waiting does not mend is tried again when somebody asks for it, and seldom by itself.
-      window.setTimeout(resolve, final ? 60_000 : milliseconds);
+      window.setTimeout(resolve, final ? SELDOM : milliseconds);
     });
     this._retry = null;
   }
@@ -227,8 +229,12 @@ function stateOf(error: unknown, before: LinkState): [LinkState, string] {
   if (error.isExtensionMissing) {
     return ['missing', ''];
   }
+  // Who one is, and the list: an extension that is as new as this page has both.
+  if (error.status === 404 || error.status === 405 || error.code === EXTENSION_OLDER) {
+    return ['outdated', ''];
+  }
   if (error.isFinal) {
     return ['refused', error.message];
   }
-  return [before === 'missing' ? 'missing' : 'lost', error.message];
+  return [FINAL.has(before) && before !== 'refused' ? before : 'lost', error.message];
 }

@@ -83,6 +83,53 @@ export function TextField(props: {
   );
 }
 
+/** One of a few. */
+export function ChoiceField(props: {
+  label: string;
+  value: string;
+  change: (value: string) => void;
+  /** What is sent, and what people read. */
+  choices: [string, string][];
+  help?: string;
+  fault?: string | undefined;
+}): ReactElement {
+  return (
+    <Field label={props.label} help={props.help} fault={props.fault}>
+      {control => (
+        <select
+          {...control}
+          className="jp-LoomWeaver-input"
+          value={props.value}
+          onChange={event => props.change(event.target.value)}
+        >
+          {props.choices.map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function CheckBox(props: {
+  label: string;
+  checked: boolean;
+  change: (checked: boolean) => void;
+}): ReactElement {
+  return (
+    <label>
+      <input
+        type="checkbox"
+        checked={props.checked}
+        onChange={event => props.change(event.target.checked)}
+      />
+      {props.label}
+    </label>
+  );
+}
+
 export function LinesField(props: {
   label: string;
   value: string;
@@ -170,14 +217,7 @@ export function PairsField(props: {
           <span className="jp-LoomWeaver-unseen">{props.legend}</span>
         </button>
         {props.isSecret && pairs.length > 0 && (
-          <label>
-            <input
-              type="checkbox"
-              checked={isShown}
-              onChange={event => setShown(event.target.checked)}
-            />
-            {trans.__('Show values')}
-          </label>
+          <CheckBox label={trans.__('Show values')} checked={isShown} change={setShown} />
         )}
       </div>
       <span className="jp-LoomWeaver-help">{props.help}</span>

@@ -32,6 +32,10 @@ export function linkSentence(store: WeaverStore, trans: TranslationBundle): stri
       return trans.__(
         'This Jupyter server has no weavers: run “pip install loom-weaver” in its environment, and start it again.'
       );
+    case 'outdated':
+      return trans.__(
+        'The weavers of this Jupyter server are older than this page: run “pip install --upgrade loom-weaver” in its environment, and start it again.'
+      );
     case 'refused':
       return trans.__('The server does not show its weavers to you: %1', store.problem);
   }

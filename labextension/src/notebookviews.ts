@@ -86,7 +86,10 @@ export class NotebookView extends Widget {
       void this._lookOnce();
     }
     this._say(weaver ? '' : this._explained(isGone));
-    this._picture.setHidden(this._last !== null || this._picture.node.innerHTML === '');
+    if (this._last !== null) {
+      // For good: a picture that is hidden would still be found by who looks through the page.
+      this._picture.dispose();
+    }
     this._card.setHidden(this._last === null);
     if (this._last) {
       this._card.draw(this._last, this.spec.view === 'card', isGone);
@@ -115,6 +118,11 @@ export class NotebookView extends Widget {
       case 'missing':
         return this._trans.__(
           'This page’s server has no weavers: install loom-weaver where Jupyter runs, and restart it. %1 is shown as it was when the cell ran.',
+          id
+        );
+      case 'outdated':
+        return this._trans.__(
+          'The weavers of this page’s server are older than the page: upgrade loom-weaver where Jupyter runs, and restart it. %1 is shown as it was when the cell ran.',
           id
         );
       case 'refused':

@@ -9,7 +9,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Attachment } from './attachment';
 import { button, element, toggle, setOn } from './controls';
-import { countdown, linkText } from './terminaltexts';
+import { countdown, linkText, watchingText } from './terminaltexts';
 
 export interface ITerminalActions {
   connect(): void;
@@ -38,7 +38,8 @@ export class TerminalBar {
       label: trans.__('Extend by 1 hour'),
       press: () => actions.extend()
     });
-    this._watching = element('span', 'lw-Bar-text');
+    this._watching = element('span', 'lw-Bar-text lw-mod-names');
+    this._watching.dir = 'auto';
     this._searching = toggle({
       label: trans.__('Find'),
       title: trans.__('Find in the terminal (Ctrl+Shift+F)'),
@@ -72,10 +73,8 @@ export class TerminalBar {
     this._state.dataset['state'] = link.state;
     this._retry.hidden = link.state !== 'waiting';
     this._access.hidden = link.access !== 'read_only';
-    const names = link.viewers.map(viewer => viewer.user.name).join('\n');
-    const count = link.viewers.length;
-    say(this._watching, count > 1 ? trans._n('%1 viewer', '%1 viewers', count, count) : '');
-    this._watching.title = names;
+    say(this._watching, watchingText(link.viewers, trans));
+    this._watching.title = this._watching.textContent;
   }
 
   /** In ms until the end; null while it is far. */

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { Attachment } from './attachment';
-import { CloseCode } from './terminalprotocol';
+import { CloseCode, type IViewer } from './terminalprotocol';
 
 export function linkText(
   link: Pick<Attachment, 'state' | 'retryAt' | 'exit' | 'closeCode' | 'position'>,
@@ -22,6 +22,18 @@ export function linkText(
         ? trans.__('Ended')
         : trans.__('Not connected');
   }
+}
+
+/** Who has it open, each by name once; empty where that is nobody else. */
+export function watchingText(viewers: readonly IViewer[], trans: TranslationBundle): string {
+  const count = viewers.length;
+  const names = new Set(
+    viewers.map(({ user, access }) =>
+      access === 'read_only' ? trans.__('%1 (read-only)', user.name) : user.name
+    )
+  );
+  const all = [...names].join(', ');
+  return count > 1 ? trans._n('%1 viewer: %2', '%1 viewers: %2', count, all) : '';
 }
 
 function waitText(retryAt: number, now: number, trans: TranslationBundle): string {

@@ -33,7 +33,7 @@ export function WeaverList(props: IPanelProps): ReactElement {
       <div className="jp-LoomWeaver-toolbar">
         <button
           className="jp-LoomWeaver-primary"
-          disabled={store.link === 'missing' || !store.me}
+          disabled={store.link === 'missing' || store.link === 'outdated' || !store.me}
           onClick={() => void commands.execute(CommandIDs.create)}
         >
           <addIcon.react tag="span" className="jp-LoomWeaver-icon" aria-hidden="true" />

@@ -5,9 +5,10 @@ import type { IMe, IWeaver, WeaverChange } from './models';
 
 /**
  * `connecting` until the first list is complete; `lost`: shown as it was when the link broke; `missing`: a Jupyter
- * server without our extension; `refused`: signed out, or not allowed.
+ * server without our extension; `outdated`: with one that is older than this page; `refused`: signed out, or not
+ * allowed.
  */
-export type LinkState = 'connecting' | 'live' | 'lost' | 'missing' | 'refused';
+export type LinkState = 'connecting' | 'live' | 'lost' | 'missing' | 'outdated' | 'refused';
 
 export interface IEnding {
   before: IWeaver | undefined;

@@ -102,6 +102,7 @@ class _Session:
                     showing.result()
 
     async def _show_all(self) -> None:
+        self._remote.taker = self._show_at_once
         async for item in self._remote:
             await self._take(item)
         await self._local.show(self._queries.flush())
@@ -147,11 +148,20 @@ class _Session:
         else:
             await self._local.show(self._queries.feed(item.data))
 
+    def _show_at_once(self, item: Output) -> int:
+        """How much of it: most often an echo, that need not wait for its turn."""
+        if not self._answers or self._queries.holds:
+            return 0
+        return self._local.show_at_once(item.data)
+
+    def _type_at_once(self, keys: bytes) -> bool:
+        return self._keys.pass_by(keys) and self._remote.send_at_once(keys)
+
     async def _type_all(self) -> bool:
         """True when the detach keys came, False at the end of the input."""
         last = b"\n"
         interactive = is_interactive()
-        async for data in incoming(STDIN):
+        async for data in incoming(STDIN, self._type_at_once if interactive else None):
             keys, left = self._keys.feed(data) if interactive else (data, False)
             if keys:
                 last = keys[-1:]

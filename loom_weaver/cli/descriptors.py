@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 # As much as a terminal takes and a message holds.
 PIECE = 64 * 1024
 
 
-async def incoming(descriptor: int) -> AsyncIterator[bytes]:
-    """What comes, until its end. Nothing is read ahead of who asks."""
-    arrivals = _Arrivals(descriptor) if _is_pollable(descriptor) else None
+Taker = Callable[[bytes], bool]
+
+
+async def incoming(descriptor: int, taker: Taker | None = None) -> AsyncIterator[bytes]:
+    """What comes, until its end, without what `taker` says it took. Nothing is read ahead of who asks."""
+    arrivals = _Arrivals(descriptor, taker) if _is_pollable(descriptor) else None
     try:
         while True:
             if arrivals is None:
@@ -49,8 +52,9 @@ def _is_pollable(descriptor: int) -> bool:
 class _Arrivals:
     """Listens on while more is asked for: to begin anew for each key would cost as much as the key."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, taker: Taker | None) -> None:
         self._descriptor = descriptor
+        self._taker = taker
         self._loop = asyncio.get_running_loop()
         self._asked: asyncio.Future[bytes] | None = None
         self._listens = False
@@ -65,8 +69,10 @@ class _Arrivals:
     def _arrived(self) -> None:
         if self._asked is None or self._asked.done():
             self.stop()
-        else:
-            self._asked.set_result(_read(self._descriptor))
+            return
+        data = _read(self._descriptor)
+        if not (data and self._taker and self._taker(data)):
+            self._asked.set_result(data)
 
     def stop(self) -> None:
         if self._listens:
@@ -106,6 +112,15 @@ class Outgoing:
                 rest = rest[os.write(self._own, rest) :]
             except BlockingIOError:
                 await _writable(self._own)
+
+    def write_at_once(self, data: bytes) -> int:
+        """How many bytes could be written without waiting; none also where `write` has an error to tell."""
+        if self._own is None:
+            return 0
+        try:
+            return os.write(self._own, data)
+        except OSError:
+            return 0
 
     def write_now(self, data: bytes) -> None:
         """Waiting if it must; for the last words, when there is no loop to hold up."""

@@ -33,9 +33,13 @@ class DetachKeys:
         self._keys = keys
         self._held = b""
 
+    def pass_by(self, typed: bytes) -> bool:
+        """Whether all of it goes on to the weaver and nothing is held back."""
+        return not self._keys or (not self._held and self._keys[0] not in typed)
+
     def feed(self, typed: bytes) -> tuple[bytes, bool]:
         """What goes on to the weaver, and whether the sequence came; nothing behind it goes on."""
-        if not self._keys or (not self._held and self._keys[0] not in typed):
+        if self.pass_by(typed):
             return typed, False
         passed = bytearray()
         at = 0

@@ -93,6 +93,12 @@ class LocalTerminal:
         self._modes.feed(data)
         await self._out.write(data)
 
+    def show_at_once(self, data: bytes) -> int:
+        """How many bytes of it could be shown without waiting."""
+        shown = self._out.write_at_once(data)
+        self._modes.feed(data[:shown])
+        return shown
+
     async def notice(self, text: str) -> None:
         """A line of our own amid the output; only a bell where a program draws on the whole screen."""
         if not self.is_raw:

@@ -34,6 +34,11 @@ class QueryFilter:
     def __init__(self) -> None:
         self._held = b""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits for what comes next."""
+        return bool(self._held)
+
     def feed(self, output: bytes) -> bytes:
         """Without questions; an unfinished sequence at the end waits for the next piece."""
         text = QUERY.sub(b"", self._held + output)

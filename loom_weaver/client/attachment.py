@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 
 from loom_weaver.client import terminal_items
 from loom_weaver.client.errors import ConnectionFailed
-from loom_weaver.client.items import Detached, Exit, TerminalItem
+from loom_weaver.client.items import Detached, Exit, Output, TerminalItem
 from loom_weaver.client.link import Closed, Link
 from loom_weaver.client.retrying import Backoff, passes
 from loom_weaver.client.stream import AsyncStream
@@ -59,6 +60,11 @@ class AsyncAttachment(AsyncStream[TerminalItem]):
         self._offset = 0
         self._exit: Exit | None = None
         self._over = False
+        self.taker: Callable[[Output], int] | None = None
+        """Offered new output as it arrives, while who iterates waits; returns how many bytes it took.
+
+        What it took becomes no item. It must neither wait nor raise.
+        """
 
     def __repr__(self) -> str:
         state = "over" if self._over else "connected" if self.connected else "not connected"
@@ -100,6 +106,10 @@ class AsyncAttachment(AsyncStream[TerminalItem]):
         except Closed as closed:
             raise ConnectionFailed(f"the terminal is not connected any more: {closed}") from closed
 
+    def send_at_once(self, data: bytes) -> bool:
+        """Type without waiting; False where that cannot be, and nothing was typed."""
+        return self._link is not None and self._attached and self._link.send_at_once(data)
+
     async def resize(self, cols: int, rows: int) -> None:
         """Tell this viewer's size, 1 to 1,000; a link that is made anew tells it again."""
         self._size = checked_size((cols, rows))
@@ -115,7 +125,7 @@ class AsyncAttachment(AsyncStream[TerminalItem]):
             if self._link is None:
                 return await self._attach()
             try:
-                message = await self._link.receive()
+                message = await self._link.receive(self._offer if self.taker else None)
             except Closed as closed:
                 await self._drop_link()
                 if closed.code in FINAL:
@@ -168,6 +178,15 @@ class AsyncAttachment(AsyncStream[TerminalItem]):
         self._attached_at = asyncio.get_running_loop().time()
         await self._tell_size()
         return [terminal_items.attached(told, again=again, notice=notice)]
+
+    def _offer(self, data: bytes) -> bytes:
+        assert self._ready is not None
+        assert self.taker is not None
+        if self._offset < self._ready["live"]:
+            return data
+        taken = self.taker(Output(data, self._offset, live=True))
+        self._offset += taken
+        return data[taken:]
 
     def _take(self, message: str | bytes) -> list[TerminalItem]:
         if isinstance(message, bytes):

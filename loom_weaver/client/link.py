@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
 from loom_weaver import errors
@@ -47,6 +50,35 @@ class Closed(Exception):
         return kind(self.reason) if kind else None
 
 
+Taker = Callable[[bytes], bytes]
+"""Offered a binary message as it arrives; returns what it left of it."""
+
+
+class _Connection(ClientConnection):
+    """Spares a keystroke and its echo the turns of the event loop that they need not wait for."""
+
+    taker: Taker | None = None
+
+    def process_event(self, event: Event) -> None:
+        taker = self.taker
+        if taker and isinstance(event, Frame) and event.opcode in DATA_OPCODES:
+            self.taker = None
+            if event.opcode is Opcode.BINARY and event.fin:
+                rest = taker(bytes(event.data))
+                if not rest:
+                    self.taker = taker
+                    return
+                event = replace(event, data=rest)
+        super().process_event(event)
+
+    def send_at_once(self, data: bytes) -> bool:
+        if self.state is not State.OPEN or self.paused or self.send_in_progress is not None:
+            return False
+        self.protocol.send_binary(data)
+        self.send_data()
+        return True
+
+
 class _Connect(connect):
     """Follows no redirect, as no call does: the token in the first message is for this server alone."""
 
@@ -55,7 +87,7 @@ class _Connect(connect):
 
 
 class Link:
-    def __init__(self, websocket: ClientConnection) -> None:
+    def __init__(self, websocket: _Connection) -> None:
         self._websocket = websocket
 
     def __repr__(self) -> str:
@@ -83,11 +115,13 @@ class Link:
                 close_timeout=2,
                 max_size=LONGEST_MESSAGE,
                 max_queue=QUEUE,
+                create_connection=_Connection,
             )
         except InvalidStatus as error:
             raise error_of(_Refused(error), server.url) from error
         except (OSError, InvalidHandshake, TimeoutError) as error:
             raise ConnectionFailed(f"cannot open a WebSocket to {server.url}: {error}", sent=False) from error
+        assert isinstance(websocket, _Connection)
         link = cls(websocket)
         try:
             await link.send(json.dumps({"type": "auth", "token": reply.json()["token"], **first}))
@@ -96,9 +130,13 @@ class Link:
             raise
         return link
 
-    async def receive(self) -> str | bytes:
-        """The next message, however long that takes while the server is there. Raises Closed; loses none."""
+    async def receive(self, taker: Taker | None = None) -> str | bytes:
+        """The next message that `taker` leaves, however long that takes while the server is there.
+
+        Raises Closed; loses none.
+        """
         while True:
+            self._websocket.taker = taker
             try:
                 async with asyncio.timeout(QUIET):
                     return await self._websocket.recv()
@@ -106,6 +144,8 @@ class Link:
                 raise _closed(error) from error
             except TimeoutError:
                 await self._see_whether_alive()
+            finally:
+                self._websocket.taker = None
 
     async def send(self, message: str | bytes) -> None:
         """Raises Closed."""
@@ -113,6 +153,10 @@ class Link:
             await self._websocket.send(message)
         except ConnectionClosed as error:
             raise _closed(error) from error
+
+    def send_at_once(self, data: bytes) -> bool:
+        """Whether that could be done without waiting; where not, nothing was sent."""
+        return self._websocket.send_at_once(data)
 
     async def _see_whether_alive(self) -> None:
         try:

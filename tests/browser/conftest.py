@@ -1,29 +1,50 @@
-"""One JupyterLab and one browser for all tests of this folder."""
+"""One JupyterLab and one browser for all tests of this folder.
+
+`--runtime kubernetes` has its weavers on a cluster, and leaves the tests to those that are marked `core`.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.on_cluster import RUNTIME, weavers_as_pods
 from tests.browser.running_lab import CHROMIUM, FLAGS, PATIENCE_MS, Labs, execute, serving_lab
+from tests.kube_cluster import kube
 from tests.server.running import People, RunningServer
+
+__all__ = ["kube"]
 
 expect.set_options(timeout=PATIENCE_MS)
 # Seconds: the machine may be busy with much else, and whatever hangs is found by the waits of the tests.
 LONGEST_TEST = 300
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "core: is passed on Kubernetes too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here) and not item.get_closest_marker("timeout"):
+    own = [item for item in items if item.path.is_relative_to(here)]
+    for item in own:
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LONGEST_TEST))
+    if on_a_cluster(config):
+        others = [item for item in own if not item.get_closest_marker("core")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
+
+
+def on_a_cluster(config: pytest.Config) -> bool:
+    return RUNTIME in (config.getoption("runtime") or [])
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +58,15 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
     """JupyterLab under a prefix that has to be encoded."""
-    with serving_lab(tmp_path_factory.mktemp("lab")) as running:
+    with ExitStack() as stack:
+        config = ""
+        if on_a_cluster(request.config):
+            config = stack.enter_context(weavers_as_pods(request.getfixturevalue("kube")))
+        running = stack.enter_context(serving_lab(tmp_path_factory.mktemp("lab"), config=config))
         yield running
         running.delete_all_weavers()
 

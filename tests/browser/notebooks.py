@@ -25,14 +25,15 @@ def write(server: RunningServer, name: str, cells: Sequence[str]) -> Path:
     return path
 
 
-def open_in_lab(labs: Labs, name: str, page: Page | None = None) -> Page:
-    """With its kernel ready."""
+def open_in_lab(labs: Labs, name: str, page: Page | None = None, *, needs_kernel: bool = True) -> Page:
+    """With its kernel ready, where cells are to be run."""
     page = page or labs.context().new_page()
     page.goto(f"{labs.server.url}/lab/tree/{name}?token={JUPYTER_TOKEN}&reset")
     page.wait_for_function("window.jupyterapp && window.jupyterapp.started")
     page.evaluate("async () => { await window.jupyterapp.started; await window.jupyterapp.restored; }")
     page.locator("#jupyterlab-splash").wait_for(state="detached")
-    wait_for_kernel(page)
+    if needs_kernel:
+        wait_for_kernel(page)
     return page
 
 

@@ -49,6 +49,15 @@ PATIENCE_MS = 90_000
 LONGEST_START = 180
 # Its URL has `@loom` encoded or not.
 OUR_BUNDLE = "loom/weaver-lab/static"
+# All words that come into the page from now on.
+LISTEN = """() => {
+  const heard = [];
+  const listener = new MutationObserver(records => {
+    records.forEach(record => record.addedNodes.forEach(node => heard.push(node.textContent)));
+  });
+  listener.observe(document.body, {childList: true, subtree: true});
+  return heard;
+}"""
 OWN_API = ("/api/weaver", "/api/orgs", "/api/users", "/api/keys", "/auth/ws-token")
 
 
@@ -159,6 +168,27 @@ def execute_later(page: Page, command: str) -> None:
 def set_theme(page: Page, name: str) -> None:
     execute(page, "apputils:change-theme", {"theme": name})
     page.locator(f"body[data-jp-theme-name='{name}']").wait_for(state="attached")
+
+
+@contextmanager
+def settings(server: RunningServer, plugin: str, values: dict[str, Any]) -> Iterator[None]:
+    """Pages that are opened meanwhile have these settings of `@loom/weaver-lab:PLUGIN`."""
+    own = server.data_dir.parent / f"{server.data_dir.name}-jupyter" / "config" / "lab" / "user-settings"
+    file = own / "@loom" / "weaver-lab" / f"{plugin}.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(values))
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
+@contextmanager
+def telling(page: Page, words: str) -> Iterator[None]:
+    """What the block does makes the page say `words`, for however short a while."""
+    heard = page.evaluate_handle(LISTEN)
+    yield
+    page.wait_for_function("([heard, words]) => heard.some(text => text.includes(words))", arg=[heard, words])
 
 
 def violations(page: Page, selector: str) -> list[str]:

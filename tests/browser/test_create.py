@@ -34,6 +34,7 @@ def dialog(lab: Page, server: RunningServer) -> Iterator[Locator]:
     server.delete_all_weavers()
 
 
+@pytest.mark.core
 def test_it_makes_a_weaver_with_all_that_was_filled_in(
     lab: Page, dialog: Locator, server: RunningServer
 ) -> None:
@@ -61,7 +62,7 @@ def test_it_makes_a_weaver_with_all_that_was_filled_in(
     row = lab.locator(PANEL).get_by_role("listitem").filter(has_text="demo 🎉")
     expect(row).to_contain_text("Running")
     with server.http() as http:
-        (weaver,) = http.get("/api/weavers").json()["weavers"]
+        (weaver,) = http.get("/api/weavers?tag=team:one").json()["weavers"]
         assert weaver["tags"] == {"name": "demo 🎉", "team": "one"}
         assert weaver["resources"] == {"cpu_limit": "500m", "memory_limit": "256Mi"}
         assert (weaver["image"], weaver["lifetime_hours"], weaver["workdir"]) == ("shell", 3, "/tmp")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.running_lab import Labs, execute, execute_later, serving_lab
@@ -51,6 +52,29 @@ def test_notebook_7_has_it(labs: Labs) -> None:
     page = labs.open(path="/tree")
     execute(page, "loom-weaver:show-panel")
     expect(page.locator(PANEL).get_by_role("button", name="New weaver", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "answer"),
+    [
+        ("/api/weavers/events", 404, {"error": "not_found", "message": "no such path"}),
+        ("/api/weavers/me", 200, {"user": {"id": "user_1", "name": "ada"}, "roles": []}),
+    ],
+)
+def test_an_older_server_extension_is_told_from_a_refusal(
+    labs: Labs, path: str, status: int, answer: dict[str, Any]
+) -> None:
+    """What is not there yet, or tells less."""
+    context = labs.context()
+    context.route(lambda url: path in url, lambda route: route.fulfill(status=status, json=answer))
+    page = labs.open(context)
+    execute(page, "loom-weaver:show-panel")
+    panel = page.locator(PANEL)
+    expect(panel).to_contain_text("run “pip install --upgrade loom-weaver” in its environment")
+    expect(panel.get_by_role("button", name="New weaver", exact=True)).to_be_disabled()
+    context.unroute_all()
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.get_by_role("button", name="New weaver", exact=True)).to_be_enabled()
 
 
 def test_what_is_missing_is_said_and_comes_back(browser: Browser, tmp_path: Path) -> None:

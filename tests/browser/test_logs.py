@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.browser.running_lab import execute, set_theme, violations
-from tests.browser.views import LOG, open_log, open_terminal, text, wait_for_text
+from tests.browser.running_lab import Labs, execute, set_theme, telling, violations
+from tests.browser.views import LOG, open_log, open_terminal, run, text, wait_for_text
 
 Create = Callable[..., dict[str, Any]]
 # Colours, a progress bar, wide characters, what looks like a tag, and a line for each size of window.
@@ -50,6 +50,7 @@ class Streams:
             self.asked.append(request)
 
 
+@pytest.mark.core
 def test_odd_lines(desk: Page, create: Create) -> None:
     weaver_id = create(tags={"name": "odd"}, **shell(ODD))["id"]
     title, streams = desk.title(), Streams(desk)
@@ -102,8 +103,8 @@ def test_copy_and_download(desk: Page, create: Create) -> None:
     view = open_log(desk, weaver_id)
     expect(view.get_by_text("The log is complete")).to_be_visible()
     desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    view.get_by_role("button", name="Copy").click()
-    expect(view.get_by_text("Copied")).to_be_visible()
+    with telling(desk, "Copied"):
+        view.get_by_role("button", name="Copy").click()
     assert desk.evaluate("() => navigator.clipboard.readText()") == "one\ntwo\n"
     with desk.expect_download() as download:
         view.get_by_role("button", name="Download").click()
@@ -111,11 +112,12 @@ def test_copy_and_download(desk: Page, create: Create) -> None:
     assert download.value.path().read_text() == "one\ntwo\n"
 
 
+@pytest.mark.core
 def test_it_follows(desk: Page, create: Create) -> None:
     """The end stays in sight, until somebody looks at what was before; End, or the button, goes back."""
     weaver_id = create()["id"]
     open_terminal(desk, weaver_id)
-    desk.keyboard.type("seq 500\n")
+    run(desk, weaver_id, "seq 500", "500")
     view = open_log(desk, weaver_id)
     expect(view.get_by_text("500", exact=True)).to_be_visible()
     follow = view.get_by_role("button", name="Follow")
@@ -134,17 +136,20 @@ def test_what_is_hidden_holds_no_stream(desk: Page, create: Create) -> None:
     weaver_id = create()["id"]
     streams = Streams(desk)
     open_terminal(desk, weaver_id)
-    desk.keyboard.type("echo $((6*7))\n")
+    run(desk, weaver_id, "echo $((6*7))", "42")
     open_log(desk, weaver_id)
     wait_for_text(desk, weaver_id, "^42$", LOG)
     with desk.expect_event("requestfailed", lambda request: "/logs?" in request.url):
         open_terminal(desk, weaver_id)
-    desk.keyboard.type("echo $((7*7))\n")
-    wait_for_text(desk, weaver_id, "^49$")
+    run(desk, weaver_id, "echo $((7*7))", "49")
     open_log(desk, weaver_id)
     wait_for_text(desk, weaver_id, "^49$", LOG)
     assert text(desk, weaver_id, LOG).splitlines().count("42") == 1
     assert "last-event-id" in streams.asked[-1].headers
+
+
+LOOPING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done"
+PAUSED = "Paused, as a browser follows two logs at a time"
 
 
 def open_running_log(page: Page, weaver_id: str) -> Locator:
@@ -155,22 +160,33 @@ def open_running_log(page: Page, weaver_id: str) -> Locator:
 
 def test_a_browser_follows_two_logs_at_a_time(desk: Page, create: Create) -> None:
     """The third takes the place of the first, which goes on when it is touched, or when there is room."""
-    looping = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.2; done"
-    ids = [create(**shell(looping))["id"] for _ in range(3)]
+    ids = [create(**shell(LOOPING))["id"] for _ in range(3)]
     first, second, third = (open_running_log(desk, each) for each in ids)
-    paused = "Paused, as a browser follows two logs at a time"
-    expect(first).to_contain_text(paused)
-    expect(second).not_to_contain_text(paused)
-    expect(third).not_to_contain_text(paused)
+    expect(first).to_contain_text(PAUSED)
+    expect(second).not_to_contain_text(PAUSED)
+    expect(third).not_to_contain_text(PAUSED)
     first.get_by_role("log").click()
-    expect(first).not_to_contain_text(paused)
-    expect(second).to_contain_text(paused)
+    expect(first).not_to_contain_text(PAUSED)
+    expect(second).to_contain_text(PAUSED)
     desk.evaluate(CLOSE, f"{LOG}-{ids[2]}")
-    expect(second).not_to_contain_text(paused)
+    expect(second).not_to_contain_text(PAUSED)
     lines = text(desk, ids[1], LOG).splitlines()
     wait_for_text(desk, ids[1], f"^line {len(lines) + 1}$", LOG)
     lines = text(desk, ids[1], LOG).splitlines()
     assert lines == [f"line {number + 1}" for number in range(len(lines))]
+
+
+def test_tabs_of_a_browser_share_the_places(labs: Labs, create: Create) -> None:
+    ids = [create(**shell(LOOPING))["id"] for _ in range(3)]
+    context = labs.context()
+    pages = [labs.open(context), labs.open(context)]
+    for each in ids[:2]:
+        open_running_log(pages[0], each)
+    expect(pages[0].get_by_text(PAUSED)).to_have_count(0)
+    open_running_log(pages[1], ids[2])
+    expect(pages[0].get_by_text(PAUSED)).to_have_count(1)
+    pages[1].close()
+    expect(pages[0].get_by_text(PAUSED)).to_have_count(0)
 
 
 def test_a_million_lines(desk: Page, create: Create, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,7 @@ import itertools
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, WebSocket
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from tests.browser.running_lab import execute
 
@@ -16,8 +16,11 @@ TEXT = """([kind, id]) => {
   return found ? found.content.text() : '';
 }"""
 HOLDS = f"([kind, id, pattern]) => new RegExp(pattern, 'm').test(({TEXT})([kind, id]))"
-SETTLED = ".lw-Terminal[data-state='connected'], .lw-Terminal[data-state='over']"
 COUNT = itertools.count()
+# Where a shell waits for a command: nothing stands behind it.
+PROMPT = r"[$#]\s*(?![\s\S])"
+# Often enough to lose no time, and seldom enough to leave some to a page that draws a flood.
+LOOK_EVERY_MS = 50
 TERMINAL, LOG = "loom-weaver-terminal", "loom-weaver-log"
 
 
@@ -28,6 +31,7 @@ def open_terminal(page: Page, weaver_id: str, **args: Any) -> Locator:
     page.locator(
         f"#{TERMINAL}-{weaver_id} .lw-Terminal:is([data-state=connected], [data-state=over])"
     ).wait_for()
+    expect(view.locator(".xterm-helper-textarea")).to_be_focused()
     return view
 
 
@@ -51,18 +55,38 @@ def text(page: Page, weaver_id: str, kind: str = TERMINAL) -> str:
 
 def wait_for_text(page: Page, weaver_id: str, pattern: str, kind: str = TERMINAL) -> None:
     """Until a line of the view matches `pattern`, a regular expression of JavaScript."""
-    page.wait_for_function(HOLDS, arg=[kind, weaver_id, pattern])
+    page.wait_for_function(HOLDS, arg=[kind, weaver_id, pattern], polling=LOOK_EVERY_MS)
+
+
+def wait_for_prompt(page: Page, weaver_id: str) -> None:
+    """Until the shell in the terminal waits for a command."""
+    wait_for_text(page, weaver_id, PROMPT)
+
+
+def begin(page: Page, weaver_id: str, command: str, answer: str) -> None:
+    """Type a shell's command that goes on for a while, and wait for a first line that is `answer`."""
+    wait_for_prompt(page, weaver_id)
+    page.keyboard.type(f"{command}\n")
+    wait_for_text(page, weaver_id, f"^{answer}$")
 
 
 def run(page: Page, weaver_id: str, command: str, answer: str) -> None:
-    """Type a shell's command, and wait for a line that is `answer`."""
-    page.keyboard.type(f"{command}\n")
-    wait_for_text(page, weaver_id, f"^{answer}$")
+    """Type a shell's command, and wait for a line that is `answer`, and for the shell."""
+    begin(page, weaver_id, command, answer)
+    wait_for_prompt(page, weaver_id)
+
+
+def interrupt(page: Page, weaver_id: str) -> None:
+    """With Ctrl-C; a shell that notes it late would forget what is typed behind it."""
+    page.keyboard.press("Control+c")
+    wait_for_text(page, weaver_id, r"\^C")
+    wait_for_prompt(page, weaver_id)
 
 
 def read_size(page: Page, weaver_id: str) -> tuple[int, int]:
     """The size that a shell's terminal has: columns and rows."""
     mark = f"size{next(COUNT)}"
+    wait_for_prompt(page, weaver_id)
     page.keyboard.type(f"echo {mark} $(stty size)\n")
     wait_for_text(page, weaver_id, rf"^{mark} \d+ \d+$")
     found = re.search(rf"^{mark} (\d+) (\d+)$", text(page, weaver_id), re.MULTILINE)

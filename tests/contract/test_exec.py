@@ -61,6 +61,15 @@ async def test_what_a_command_says(open_house: OpenHouse, script: str, outcome: 
         assert await house.exec(weaver_id, "sh", "-c", script) == outcome
 
 
+async def test_a_command_may_read_the_command_lines_of_all_it_sees(open_house: OpenHouse) -> None:
+    async with running(open_house) as (house, weaver_id):
+        script = "cat /proc/[0-9]*/cmdline 2>/dev/null; echo; echo end; exit 3"
+        outcome = await house.exec(weaver_id, "sh", "-c", script)
+        assert outcome.exit_code == 3
+        assert outcome.stdout.endswith(b"\nend\n")
+        assert script.encode() in outcome.stdout.split(b"\0")
+
+
 async def test_standard_input_comes_to_an_end(open_house: OpenHouse) -> None:
     async with running(open_house) as (house, weaver_id):
         assert (await house.exec(weaver_id, "cat", stdin=b"abc")).stdout == b"abc"

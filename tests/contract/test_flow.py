@@ -54,11 +54,13 @@ async def test_a_viewer_that_never_reads_is_let_go_and_slows_nobody(open_house: 
             house.view(weaver_id, probe=Counter()) as reading,
             house.view(weaver_id, probe=Counter(), paused=True) as stopped,
         ):
+            began = asyncio.get_running_loop().time()
             await reading.type(b"\n")
             assert await stopped.end() == "too slow"
             assert isinstance(reading, Counter)
             so_far = reading.count
-            assert so_far > CLOSE_BEHIND - MEBIBYTE
+            stalled = asyncio.get_running_loop().time() - began > STALLED_AFTER
+            assert so_far > CLOSE_BEHIND - MEBIBYTE or stalled
             await reading.until(lambda: reading.count > so_far + 8 * MEBIBYTE)
             assert resident() < memory + 64 * MEBIBYTE
             assert house.runtime.get(weaver_id).status == "running"
@@ -71,14 +73,16 @@ async def test_a_viewer_that_never_reads_is_let_go_and_slows_nobody(open_house: 
 
 async def test_a_slow_viewer_that_goes_on_reading_gets_everything(open_house: OpenHouse) -> None:
     async with open_house(kept=9 * MEBIBYTE) as house:
-        size = 24 * MEBIBYTE
-        weaver_id = await house.sh(f"stty -opost; read x; head -c {size} /dev/zero; echo done")
+        # A number in each line: where a cluster's connection ends too soon, its log tells what is missing.
+        count = 2_500_000
+        size = sum(len(f"{number}\r\n") for number in range(1, count + 1)) + len(b"done\r\n")
+        weaver_id = await house.sh(f"stty -echo; read x; seq 1 {count}; echo done")
         async with house.view(weaver_id, probe=Sipper()) as viewer:
             await viewer.type(b"\n")
             assert await viewer.end() == "ended"
         assert isinstance(viewer, Sipper)
-        assert viewer.received.endswith(b"done\n")
-        assert size + len(b"done\n") <= viewer.count <= size + len(b"done\n\r\n\n")
+        assert viewer.received.endswith(b"done\r\n")
+        assert size <= viewer.count <= size + len(b"\r\n")
         assert viewer.gaps == []
 
 
@@ -109,8 +113,9 @@ async def test_a_sole_viewer_that_sleeps_does_not_hold_the_program_back_for_ever
     open_house: OpenHouse,
 ) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh(f"{FLOOD} | head -c 20000000; touch $HOME/written; sleep 600")
+        weaver_id = await house.sh(f"read x; {FLOOD} | head -c 20000000; touch $HOME/written; sleep 600")
         async with house.view(weaver_id, paused=True) as viewer:
+            await viewer.type(b"\n")
             began = asyncio.get_running_loop().time()
             assert await viewer.end() == "too slow"
             assert asyncio.get_running_loop().time() - began > STALLED_AFTER - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import pytest
 from loom_weaver.lifetime import utc_now
 from loom_weaver.runtimes.base import LogGap, LogStart
 from tests.contract.conftest import OpenHouse
-from tests.contract.probes import Log, eventually, numbered
+from tests.contract.probes import PATIENCE, Log, eventually, numbered
 
 MEBIBYTE = 1024 * 1024
 SEVEN_LINES = "printf '1\\n2\\n\\n4\\n5\\n6\\n7\\n'"
@@ -136,7 +137,15 @@ async def test_an_unfinished_last_line_counts_only_at_the_end(
         async with house.view(weaver_id) as viewer:
             await viewer.type(b"\n")
             await viewer.until(b"name? ")
-            reading = asyncio.create_task(house.log(weaver_id, LogStart(tail=2)))
+            begun = asyncio.Event()
+
+            def has_begun(log: Log) -> bool:
+                begun.set()
+                return False
+
+            reading = asyncio.create_task(house.log(weaver_id, LogStart(tail=2), until=has_begun))
+            async with asyncio.timeout(PATIENCE):
+                await begun.wait()
             present = await house.log(weaver_id, LogStart(tail=2), follow=False)
             assert present.texts == ["2", "3", *(["name? "] if able("show unfinished lines") else [])]
             assert present.end is None
@@ -147,7 +156,8 @@ async def test_an_unfinished_last_line_counts_only_at_the_end(
 
 async def test_a_tail_of_nothing_is_only_what_comes(open_house: OpenHouse) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh("stty -echo; seq 1 1000; echo ready; read x; echo new; sleep 600")
+        program = "seq 1 1000; echo ready; while read x; do echo new $x; done"
+        weaver_id = await house.sh(f"stty -echo; {program}")
         async with house.view(weaver_id) as viewer:
             await viewer.until(b"ready\r\n")
             reading = asyncio.create_task(
@@ -155,8 +165,15 @@ async def test_a_tail_of_nothing_is_only_what_comes(open_house: OpenHouse) -> No
             )
             present = await house.log(weaver_id, LogStart(tail=0), follow=False)
             assert present == Log()
-            await viewer.type(b"\n")
-        assert (await reading).texts == ["new"]
+            # Nothing tells when the reader has begun: what comes before that is not for it.
+            for number in itertools.count():
+                await viewer.type(b"%d\n" % number)
+                await asyncio.wait([reading], timeout=1)
+                if reading.done():
+                    break
+        texts = (await reading).texts
+        first = int(texts[0].removeprefix("new "))
+        assert texts == [f"new {first + index}" for index in range(len(texts))]
 
 
 async def test_since_a_moment(open_house: OpenHouse) -> None:
@@ -249,9 +266,10 @@ async def test_what_is_no_longer_kept_is_told_in_its_place(
         assert late.texts == [f"{number:0{width}}" for number in range(first + 1, count + 1)]
         assert late.end == log.end
         assert (await house.log(weaver_id, LogStart(after=gap.id, tail=1))).items == rest
-        # Who read along missed nothing, or was told.
+        # Who read along missed nothing, or was told; a line that a gap cut off has no line end.
         told = sum(item.missing or 0 for item in log.items if isinstance(item, LogGap))
-        assert len(log.texts) * (width + 2) + told == count * (width + 2)
+        seen = sum(len(entry.text) + (0 if "-" in entry.id else 2) for entry in log.entries)
+        assert seen + told == count * (width + 2)
 
 
 async def test_a_reader_that_leaves_frees_what_it_held(open_house: OpenHouse) -> None:

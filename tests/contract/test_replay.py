@@ -62,7 +62,7 @@ async def test_a_new_viewer_is_shown_a_mebibyte_of_the_past(open_house: OpenHous
 
 async def test_a_viewer_goes_on_where_it_was(open_house: OpenHouse) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh("seq 1 300000; sleep 0.2; seq 300001 400000")
+        weaver_id = await house.sh("stty -echo; read x; seq 1 300000; sleep 0.2; seq 300001 400000")
         received, start = b"", ReplayStart()
         viewer = ViewerProbe()
 
@@ -74,6 +74,8 @@ async def test_a_viewer_goes_on_where_it_was(open_house: OpenHouse) -> None:
             async with house.view(weaver_id, start, probe=viewer):
                 assert viewer.attachment.gap == 0
                 assert viewer.attachment.offset == len(received)
+                if not received:
+                    await viewer.type(b"\n")
                 await viewer.until(enough)
                 received += viewer.received
             start = ReplayStart(scrollback=False, epoch=viewer.attachment.epoch, offset=len(received))

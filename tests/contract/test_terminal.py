@@ -156,9 +156,11 @@ async def test_a_viewer_can_pause(open_house: OpenHouse) -> None:
 
 async def test_all_viewers_see_the_same(open_house: OpenHouse) -> None:
     async with open_house() as house:
-        weaver_id = await house.sh("seq 1 100000; sleep 0.2; seq 1 100000")
+        weaver_id = await house.sh("stty -echo; read x; seq 1 100000; sleep 0.2; seq 1 100000")
         async with house.view(weaver_id) as one, house.view(weaver_id) as two, house.view(weaver_id) as three:
             viewers = (one, two, three)
+            # Who comes later than the program is shown no more than the scrollback.
+            await one.type(b"\n")
             assert [await viewer.end() for viewer in viewers] == ["ended"] * 3
         assert one.received == two.received == three.received
         assert bytes(one.received).split() == [b"%d" % number for number in range(1, 100_001)] * 2

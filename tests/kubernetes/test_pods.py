@@ -193,3 +193,24 @@ async def test_options_that_no_pod_can_have_are_told_at_the_start(
         assert words in told.value.message
     finally:
         await runtime.stop()
+
+
+async def test_a_terminal_too_many_is_let_go_and_comes_back_from_its_log(kube: Kube, namespace: str) -> None:
+    """Only one that nobody watches; its program does not notice."""
+    echoing = "stty -echo; echo ready; while read x; do echo got $x; done"
+    async with opened(kube, namespace, terminals=1) as house:
+        first = await house.sh(echoing)
+        async with house.view(first) as before:
+            await before.until(b"ready\r\n")
+            second = await house.sh(echoing)
+            async with house.view(second) as other:
+                await other.until(b"ready\r\n")
+            await before.type(b"one\n")
+            await before.until(b"got one\r\n")
+        third = await house.sh(echoing)
+        await house.until(third, "running")
+        async with house.view(first) as after:
+            await after.type(b"two\n")
+            await after.until(b"got two\r\n")
+        assert after.attachment.epoch != before.attachment.epoch, "the terminal is another"
+        assert after.received == before.received + b"got two\r\n"

@@ -111,7 +111,9 @@ async def test_two_servers_show_the_same_terminal(kube: Kube, namespace: str) ->
             await here.type(b"from here\n")
             await there.until(b"from here\r\nfrom here\r\n")
             await there.type(b"from there\n")
-            await here.until(b"from there\r\nfrom there\r\n")
+            # Each server has a connection of its own.
+            for viewer in (here, there):
+                await viewer.until(b"from there\r\nfrom there\r\n")
             assert here.received == there.received
 
 

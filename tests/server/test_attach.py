@@ -151,6 +151,7 @@ async def test_term_8_nonsense_sizes_change_nothing_and_are_never_typed(
         for cols in (0, -1, 1001, 65536, "80", 80.5, None, True):
             await terminal.tell("resize", cols=cols, rows=24)
         await terminal.tell("resize", rows=24)
+        await terminal.until(b"> ")
         await terminal.type(b"stty size; exit\n")
         assert await terminal.closed() == (1000, "exited 0")
         assert b"\n25 81\r\n" in terminal.output

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { pasteable } from '../paste';
 import { guardQueries } from '../terminalqueries';
-import { countdown, lastWords, linkText } from '../terminaltexts';
+import { countdown, lastWords, linkText, watchingText } from '../terminaltexts';
 
 const trans = nullTranslator.load('loom_weaver');
 const QUESTIONS = [
@@ -68,6 +68,17 @@ describe('What a terminal says', () => {
   it('is when the next attempt is made', () => {
     const waiting = { ...over, state: 'waiting', retryAt: 5_000, position: null } as const;
     expect(linkText(waiting, 0, trans)).toContain('in 5 s');
+  });
+
+  it('is who has it open, each once', () => {
+    const viewers = (['full', 'full', 'read_only'] as const).map((access, index) => ({
+      id: index,
+      user: { id: access, name: access === 'full' ? 'ada' : 'sam' },
+      access,
+      primary: index === 0
+    }));
+    expect(watchingText(viewers, trans)).toBe('3 viewers: ada, sam (read-only)');
+    expect(watchingText(viewers.slice(0, 1), trans)).toBe('');
   });
 
   it('is how long there is', () => {

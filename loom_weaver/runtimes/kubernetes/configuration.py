@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import yaml
 from kubernetes.aio import config
@@ -30,9 +32,15 @@ class ClusterConfiguration:
         self._context = context
         self._named = bool(kubeconfig or context)
         self._loader: Any = None
+        self._proxy_around: str | None = None
 
     def __repr__(self) -> str:
         return f"<ClusterConfiguration {self._context or 'current context'}>"
+
+    @property
+    def proxy(self) -> str | None:
+        """What the file names, else what the environment names for this host."""
+        return self.configuration.proxy or self._proxy_around
 
     async def load(self) -> None:
         """From the start, as a file may be what was rotated; raises Unavailable with a sentence."""
@@ -50,6 +58,7 @@ class ClusterConfiguration:
                 raise Unavailable(NOT_CONFIGURED)
         except (config.ConfigException, yaml.YAMLError, OSError, ValueError) as error:
             raise Unavailable(f"the Kubernetes configuration cannot be used: {_short(error)}") from error
+        self._proxy_around = _proxy_around(str(self.configuration.host))
 
     async def refresh(self) -> None:
         """Renew what expires: tokens of plugins and files. In a cluster each call does so by itself."""
@@ -59,6 +68,12 @@ class ClusterConfiguration:
 
 def _exists(files: str) -> bool:
     return any(name and os.path.exists(os.path.expanduser(name)) for name in files.split(os.pathsep))
+
+
+def _proxy_around(address: str) -> str | None:
+    """Looked up here, once: the HTTP library would do so at each call, in a thread."""
+    place = urlsplit(address)
+    return None if proxy_bypass(place.hostname or "") else getproxies().get(place.scheme)
 
 
 def _short(error: Exception) -> str:

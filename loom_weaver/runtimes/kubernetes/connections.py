@@ -19,6 +19,8 @@ from loom_weaver.runtimes.kubernetes.errors import Refusal
 
 # The other side may be frozen, or gone.
 FAREWELL_SECONDS = 2.0
+# An API server closes what is idle after 90 s, and who asks at that moment gets no answer.
+KEPT_SECONDS = 60.0
 VERBS = {"GET": "read", "POST": "create", "PATCH": "change", "DELETE": "delete"}
 
 
@@ -34,12 +36,14 @@ class HTTPRefusal(Exception):
 class Connections:
     """A pool of its own; all of them share one TLS context, which takes long to make."""
 
-    def __init__(self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout) -> None:
+    def __init__(self, context: ssl.SSLContext, timeout: aiohttp.ClientTimeout, *, limit: int = 0) -> None:
+        """At most `limit` at once; 0 for any number."""
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=context, socket_factory=self._socket),
+            connector=aiohttp.TCPConnector(
+                limit=limit, ssl=context, socket_factory=self._socket, keepalive_timeout=KEPT_SECONDS
+            ),
             timeout=timeout,
-            trust_env=True,
             raise_for_status=_refuse,
         )
 

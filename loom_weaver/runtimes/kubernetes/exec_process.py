@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from loom_weaver.errors import BadRequest, Conflict, LoomError, RuntimeFailure
 from loom_weaver.runtimes.base import NOT_RUNNING, ExecSpec
@@ -18,7 +20,7 @@ from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 # What waits in the server for a reader.
 HELD = 256 * 1024
 START_SECONDS = 20.0
-END_SECONDS = 10.0
+END_SECONDS = 20.0
 # How container runtimes say that there is no such program.
 NO_PROGRAM = ("executable file not found", "no such file or directory", "permission denied")
 # The API server opens the connection to a pod that does not run, and tells afterwards.
@@ -27,6 +29,8 @@ WITHOUT_SHELL = "this image has no sh, so a command that is left goes on until i
 NO_END_OF_INPUT = "this cluster is too old to end a command's standard input"
 CUT_OFF = "the end of the command's output was lost"
 LOST = "the connection to the command was lost"
+
+log = logging.getLogger(__name__)
 
 
 class PodExec:
@@ -109,6 +113,8 @@ class PodExec:
 
     async def close(self) -> None:
         unfinished = not self._outcome.done()
+        if unfinished and self._finders and not self._pid:
+            await asyncio.shield(self._learn_pid())
         self._reading.cancel()
         await asyncio.wait([self._reading])
         self._socket.abort()
@@ -165,6 +171,12 @@ class PodExec:
             self._room.clear()
             await self._room.wait()
 
+    async def _learn_pid(self) -> None:
+        """A busy node tells late which process to end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(END_SECONDS):
+                await self.started()
+
     async def _kill(self) -> None:
         """End what the command left running; nothing is to be done where that fails."""
         try:
@@ -192,6 +204,7 @@ async def open_exec(link: PodLink, spec: ExecSpec) -> PodExec:
     if any(words in problem.message for words in NO_CONTAINER):
         raise Conflict(NOT_RUNNING)
     if not any(words in problem.message for words in NO_PROGRAM):
+        log.warning("A command in %s could not be started: %s", link.weaver_id, problem.message)
         raise RuntimeFailure("the command could not be started")
     return await _open_without_shell(link, spec)
 
@@ -204,6 +217,17 @@ async def _open_without_shell(link: PodLink, spec: ExecSpec) -> PodExec:
 
 
 async def _open(link: PodLink, wrapped: Wrapped, spec: ExecSpec) -> PodExec:
+    opening = asyncio.create_task(_connect(link, wrapped, spec), name="a command that begins")
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # The node may have begun it: it ends with its caller.
+        with suppress(LoomError):
+            await (await opening).close()
+        raise
+
+
+async def _connect(link: PodLink, wrapped: Wrapped, spec: ExecSpec) -> PodExec:
     try:
         socket = await link.exec(wrapped.command, tty=spec.tty)
     except Refusal as refusal:

@@ -26,9 +26,9 @@ exec 3>&2 2>/dev/null
 (trap - INT QUIT; exec "$@" 2>&3 3>&-)
 code=$?
 exec 2>&3
-if [ -t 0 ]; then printf '%s' "$token$code;"; exit "$code"; fi
-printf '%s' "$token$code;" >&2
-printf '%s' "$token$code;"
+if [ -t 0 ]; then printf '\\036%s:%s;' "$token" "$code"; exit "$code"; fi
+printf '\\036%s:%s;' "$token" "$code" >&2
+printf '\\036%s:%s;' "$token" "$code"
 cat >/dev/null 2>&1
 kill -9 "-$$"
 """
@@ -47,9 +47,10 @@ class Wrapped(NamedTuple):
 
 def wrap(command: Sequence[str], size: tuple[int, int] | None) -> Wrapped:
     """`size` is that of its terminal, if it gets one."""
-    token = f"\x1e{secrets.token_hex(16)}:"
+    secret = secrets.token_hex(16)
     cols, rows = map(str, size) if size else ("", "")
-    return Wrapped(("sh", "-c", SCRIPT, NAME, token, cols, rows, *command), token.encode())
+    # What the command can read of its own script, in /proc, is not the token as it is written.
+    return Wrapped(("sh", "-c", SCRIPT, NAME, secret, cols, rows, *command), f"\x1e{secret}:".encode())
 
 
 def kill(pid: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import aiohttp
@@ -11,6 +11,7 @@ import aiohttp
 from loom_weaver.errors import LoomError, NotFound
 from loom_weaver.runtimes.kubernetes.errors import Refusal
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
+from loom_weaver.runtimes.kubernetes.terminal_join import missing_between
 
 READ = 256 * 1024
 # Lines that are asked for first where not the whole log is; more where they are short ones.
@@ -47,6 +48,19 @@ async def read_tail(link: PodLink, size: int, *, whole: bool, enough: Enough) ->
         if not tail.stopped and tail.text.count(b"\n") < lines:
             return tail
         lines *= 10
+
+
+async def read_rest(
+    link: PodLink, shown: bytes, sizes: Sequence[int], *, whole: bool
+) -> tuple[LogTail | None, bytes | None]:
+    """The log of what has ended, and what it has behind `shown`; None where that many bytes do not tell."""
+    tail, missing = None, None
+    for size in sizes:
+        tail = await read_tail(link, size, whole=whole, enough=lambda _: False)
+        missing = None if tail is None else missing_between(shown, tail.text, b"")
+        if tail is None or missing is not None:
+            break
+    return tail, missing
 
 
 async def _patiently(link: PodLink, size: int, options: dict[str, str], enough: Enough) -> LogTail | None:

@@ -36,6 +36,12 @@ class KubernetesOptions(Runtime):
         max=45,
         help="Seconds after which the watch of the cluster is opened anew; a dead one is found by then.",
     ).tag(config=True)
+    terminals = Int(
+        2000,
+        min=1,
+        help="Terminals that a server is connected to at once; those that nobody watched for longest are let"
+        " go, and come back from their logs.",
+    ).tag(config=True)
     images = Dict(
         help="Short names of images: name -> {image: reference, command: [...], args: [...],"
         " description: str}. Any tag or digest of the name fits."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 # What tells the elements of a list apart, as in Kubernetes' own strategic merge.
@@ -21,8 +20,11 @@ ADDED_TO = frozenset({"tolerations", "envFrom", "hostAliases", "topologySpreadCo
 
 
 def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Objects are merged, lists by the names of their elements; a null takes away; else `over` wins."""
-    merged = deepcopy(dict(base))
+    """Objects are merged, lists by the names of their elements; a null takes away; else `over` wins.
+
+    Neither is changed; what the result has of them is shared.
+    """
+    merged = dict(base)
     for name, value in over.items():
         if value is None:
             merged.pop(name, None)
@@ -38,8 +40,8 @@ def _merged(name: str, base: Any, over: Any) -> Any:
         if name in KEYS:
             return _by_key(KEYS[name], base, over)
         if name in ADDED_TO:
-            return [*base, *deepcopy(over)]
-    return deepcopy(over)
+            return [*base, *over]
+    return over
 
 
 def _by_key(key: str, base: list[Any], over: list[Any]) -> list[Any]:

@@ -59,13 +59,10 @@ class PodSettings:
 
 def manifest(spec: WeaverSpec, settings: PodSettings) -> dict[str, Any]:
     """The pod to create, without a namespace."""
-    pod = merge(_pod(spec, settings), settings.template)
+    own = _pod(spec, settings)
+    pod = merge(own, settings.template)
     # What weavers are found and read by is no template's business.
-    pod["metadata"]["name"] = pod_name(spec.id)
-    pod["metadata"]["labels"] |= labels.labels(
-        settings.installation, spec.id, spec.owner_user_id, spec.org_id
-    )
-    pod["metadata"]["annotations"] |= record(spec)
+    pod["metadata"] = merge(pod.get("metadata", {}), own["metadata"])
     return pod
 
 
@@ -121,7 +118,11 @@ def _pod(spec: WeaverSpec, settings: PodSettings) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"labels": {}, "annotations": {}},
+        "metadata": {
+            "name": pod_name(spec.id),
+            "labels": labels.labels(settings.installation, spec.id, spec.owner_user_id, spec.org_id),
+            "annotations": record(spec),
+        },
         "spec": pod_spec,
     }
 

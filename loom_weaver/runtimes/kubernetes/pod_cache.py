@@ -97,6 +97,9 @@ class PodCache:
 
     def take(self, pod: Pod) -> Weaver | None:
         """A pod as somebody saw it. Returns its weaver, None for what is none or is gone already."""
+        known = self._entries.get((pod.metadata.labels or {}).get(labels.WEAVER, ""))
+        if known is not None and known.pod.uid == pod.uid and not _is_newer(pod, known.pod):
+            return known.weaver
         spec = spec_of(pod)
         if spec is None or pod.uid in self._tombstones:
             return None
@@ -106,8 +109,6 @@ class PodCache:
                 return None
             self._bury(spec.id)
             known = None
-        if known is not None and not _is_newer(pod, known.pod):
-            return known.weaver
         slim = _slim(pod)
         if known is None:
             return self._add(slim, spec)

@@ -73,8 +73,8 @@ class PodLink:
         except (NotFound, TimeoutError):
             return
 
-    async def changed(self, patience: float) -> None:
-        """Wait for a change of the pod, so long at most."""
+    async def changed(self, patience: float | None = None) -> None:
+        """Wait for a change of the pod, its end included, so long at most."""
         try:
             async with asyncio.timeout(patience):
                 await self._pods.changed(self.weaver_id)

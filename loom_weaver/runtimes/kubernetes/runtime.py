@@ -74,7 +74,7 @@ class KubernetesRuntime(KubernetesOptions):
             watch_seconds=self.watch_seconds,
         )
         self._life = PodLife(cluster, self.namespace, self._settings, self._pods)
-        self._streams = PodStreams(cluster, self.namespace, self._pods)
+        self._streams = PodStreams(cluster, self.namespace, self._pods, terminals=self.terminals)
         self._running = True
         self._working = asyncio.create_task(self._work(cluster), name="Kubernetes")
         await self._wait_for_the_first_list(self._working)

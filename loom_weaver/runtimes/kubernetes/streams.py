@@ -25,8 +25,6 @@ from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 from loom_weaver.runtimes.kubernetes.ring_memory import RingMemory
 from loom_weaver.runtimes.kubernetes.terminal import Terminal
 
-# So many connections to terminals at once; the longest unwatched are let go, and rebuilt from their logs.
-TERMINALS = 2000
 # A command waits so long for a weaver that was just created.
 START_SECONDS = 10.0
 
@@ -34,9 +32,9 @@ START_SECONDS = 10.0
 class PodStreams:
     """Each method raises NotFound for a weaver that is gone."""
 
-    def __init__(
-        self, cluster: Cluster, namespace: str, pods: PodCache, *, terminals: int = TERMINALS
-    ) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, pods: PodCache, *, terminals: int) -> None:
+        """Connected to at most so many `terminals` at once; the longest unwatched are let go, and rebuilt
+        from their logs."""
         self._cluster = cluster
         self._namespace = namespace
         self._pods = pods
@@ -109,13 +107,15 @@ class PodStreams:
         return terminal
 
     def _make_room(self) -> None:
-        unwatched = [
+        too_many = len(self._terminals) - self._most + 1
+        if too_many <= 0:
+            return
+        unwatched = sorted(
             (terminal.watched_at, weaver_id)
             for weaver_id, terminal in self._terminals.items()
             if not terminal.watched
-        ]
-        if len(self._terminals) >= self._most and unwatched:
-            _, weaver_id = min(unwatched)
+        )
+        for _, weaver_id in unwatched[:too_many]:
             self._leave(self._terminals.pop(weaver_id), at_once=True)
 
     def _leave(self, terminal: Terminal, *, at_once: bool = False) -> None:

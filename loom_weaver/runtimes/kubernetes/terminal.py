@@ -8,13 +8,20 @@ import secrets
 
 from loom_weaver import flow
 from loom_weaver.runtimes.base import ReplayStart, Viewer
-from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_tail
+from loom_weaver.runtimes.kubernetes.log_tail import LogTail, read_rest, read_tail
 from loom_weaver.runtimes.kubernetes.pod_link import PodLink
 from loom_weaver.runtimes.kubernetes.ring_memory import UNWATCHED, RingMemory
-from loom_weaver.runtimes.kubernetes.terminal_join import NEEDLE, before, missing_between, reaches
+from loom_weaver.runtimes.kubernetes.terminal_join import (
+    NEEDLE,
+    after,
+    as_log,
+    before,
+    missing_between,
+    reaches,
+)
 from loom_weaver.runtimes.kubernetes.upstream import Upstream
 from loom_weaver.runtimes.ring_attachment import TURN, RingAttachment
-from loom_weaver.scrollback import RESUMED, SHOWN, Scrollback, replay_from
+from loom_weaver.scrollback import SHOWN, Scrollback, oldest_wanted, replay_from
 
 COLS, ROWS = 80, 24
 # A viewer is served from the ring until it is too slow.
@@ -27,6 +34,8 @@ HELD = 4 * 1024 * 1024
 SETTLED, SETTLED_AT_LAST = 0.15, 1.0
 # So long after a connection was opened it surely is one to the program, also if that says nothing.
 ATTACHED = 1.0
+# One that brought nothing yet is perhaps not attached: at its first output the log is read again.
+DOUBTED = 15.0
 # A viewer waits so long for what came before it, then it goes without.
 PAST_SECONDS = 8.0
 
@@ -54,6 +63,7 @@ class Terminal:
         # What came since the last connection began, until it is known what came before that.
         self._held: bytearray | None = bytearray()
         self._joining: asyncio.Task[None] | None = None
+        self._doubted_until = 0.0
         self._joined, self._news, self._pace = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._pace.set()
         self._look: asyncio.TimerHandle | None = None
@@ -70,8 +80,8 @@ class Terminal:
 
     async def attach(self, viewer: Viewer, start: ReplayStart) -> RingAttachment:
         await self._ready()
-        await self._reach(self._wanted(start))
         since = None if start.offset is None else start.offset if start.epoch == self.epoch else -1
+        await self._reach(oldest_wanted(self.ring.end, shown=start.scrollback, since=since))
         offset, gap = replay_from(self.ring.start, self.ring.end, shown=start.scrollback, since=since)
         attached = RingAttachment(self, viewer, offset, gap)
         self._viewers.append(attached)
@@ -122,7 +132,7 @@ class Terminal:
     # The upstream calls these.
 
     def connected(self) -> None:
-        self._held = bytearray()
+        self._held, self._doubted_until = bytearray(), 0.0
         self._news.clear()
         if self._joining is not None:
             # What it held is in the log by now.
@@ -130,6 +140,8 @@ class Terminal:
         self._joining = asyncio.create_task(self._join(), name=f"past of {self._link.weaver_id}")
 
     def output(self, data: memoryview) -> None:
+        if self._held is None and self.now() < self._doubted_until:
+            self.connected()
         if self._held is None:
             self._append(data)
             return
@@ -150,7 +162,7 @@ class Terminal:
             await self._upstream.run()
             await self.until_joined()
             await self._link.until_over()
-            await self._complete(await self._read_log())
+            await self._complete()
         except Exception:
             log.exception("The terminal of %s failed", self._link.weaver_id)
         self.ended = True
@@ -164,14 +176,15 @@ class Terminal:
             # A connection is open before the node attaches it: what comes between is in a later log.
             await self._something(ATTACHED)
         tail = await self._read_log()
-        if tail is not None and tail.text:
+        if tail is not None and after(as_log(self._end()), tail.text) != b"":
             await self._settle()
         live = bytes(self._held or b"")
+        if not live:
+            self._doubted_until = self.now() + DOUBTED
         missing = None if tail is None else missing_between(self._end(), tail.text, live)
         self._begin_at(tail)
         if missing is None and self.ring.end:
-            for attached in self._viewers:
-                attached.lose()
+            self._lose()
         await self._pour(bytearray(missing or b""))
         if self._held is not None:
             await self._pour(self._held)
@@ -193,12 +206,13 @@ class Terminal:
         except TimeoutError:
             return False
 
-    async def _complete(self, tail: LogTail | None) -> None:
+    async def _complete(self) -> None:
         """After the end the log has it all: what never came by an attach, too."""
-        if tail is None:
-            return
-        missing = missing_between(self._end(), tail.text, b"")
+        whole = self._fresh and not self.ring.end
+        tail, missing = await read_rest(self._link, self._end(), (SHOWN, flow.CLOSE_BEHIND), whole=whole)
         self._begin_at(tail)
+        if tail is not None and missing is None:
+            self._lose()
         await self._pour(bytearray(missing or b""))
 
     async def _pour(self, data: bytearray) -> None:
@@ -213,8 +227,11 @@ class Terminal:
         """An empty ring counts from the first byte that there was."""
         if tail is not None and tail.dropped and not self.ring.end:
             self.ring = Scrollback(self.ring.limit, begin=tail.dropped)
-            for attached in self._viewers:
-                attached.lose(tail.dropped)
+            self._lose(tail.dropped)
+
+    def _lose(self, offset: int | None = None) -> None:
+        for attached in self._viewers:
+            attached.lose(offset)
 
     async def _read_log(self) -> LogTail | None:
         whole = self._fresh and not self.ring.end
@@ -234,13 +251,6 @@ class Terminal:
         except TimeoutError:
             log.warning("The terminal of %s cannot be had at present", self._link.weaver_id)
 
-    def _wanted(self, start: ReplayStart) -> int:
-        """The oldest byte that a viewer is to be shown."""
-        end = self.ring.end
-        if start.offset is not None and start.epoch == self.epoch and 0 <= end - start.offset <= RESUMED:
-            return start.offset
-        return max(0, end - SHOWN) if start.scrollback or start.offset is not None else end
-
     async def _reach(self, offset: int) -> None:
         """Make the ring what a viewer needs, its past from the log where it let go of that."""
         if self._shrinking is not None:
@@ -250,7 +260,7 @@ class Terminal:
         if self.ring.start > offset:
             size = self.ring.end - offset
             tail = await read_tail(self._link, size, whole=False, enough=self._is_kept)
-            past = before(self._kept(), tail.text) if tail is not None else b""
+            past = before(bytes(self.ring.since(self.ring.start)), tail.text) if tail is not None else b""
         self._fit(max(SHOWN, self.ring.end - offset + TURN), past)
 
     def _fit(self, size: int, past: bytes = b"") -> None:
@@ -281,20 +291,9 @@ class Terminal:
             attached.arrived(len(data), now)
         self.look_again()
 
-    def _kept(self) -> bytes:
-        return self._bytes_from(self.ring.start)
-
     def _is_kept(self, text: bytearray) -> bool:
-        return not self.ended and reaches(text, self._bytes_from(self.ring.start)[: 3 * NEEDLE])
+        return not self.ended and reaches(text, bytes(self.ring.since(self.ring.start)[: 3 * NEEDLE]))
 
     def _end(self) -> bytes:
         """The end of what there is, as much as tells where in the log that is."""
-        return self._bytes_from(max(self.ring.start, self.ring.end - UNWATCHED))
-
-    def _bytes_from(self, offset: int) -> bytes:
-        data = bytearray()
-        while offset < self.ring.end:
-            part = self.ring.read(offset, self.ring.end - offset)
-            data += part
-            offset += len(part)
-        return bytes(data)
+        return bytes(self.ring.since(max(self.ring.start, self.ring.end - UNWATCHED)))

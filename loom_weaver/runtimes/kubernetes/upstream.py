@@ -64,8 +64,11 @@ class Upstream:
         pause = FIRST_PAUSE
         try:
             while not self._link.over:
-                # Without a node there is nothing to attach to; the pod's next change tells of one.
-                socket = await self._open() if self._link.placed else None
+                if not self._link.placed:
+                    # There is nothing to attach to; the pod's next change tells of a node.
+                    await self._link.changed()
+                    continue
+                socket = await self._open()
                 if socket is not None and await self._serve(socket):
                     # An API server that lost the node says the same; the pod's state follows in a second.
                     await self._link.until_over(patience=END_SECONDS)

@@ -14,6 +14,7 @@ from loom_weaver.runtimes.local import linux
 from loom_weaver.runtimes.local.file_tree import Descriptors, file_tree, workdir_folder
 from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.sandbox_plan import Plan
+from loom_weaver.runtimes.signal_defaults import default_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _become_bwrap(plan: Plan, terminal: int | None, pipes: tuple[int, int, int])
     hold, said, info = pipes
     try:
         os.setsid()
-        linux.default_signals()
+        default_signals()
         path = _program()
         descriptors = Descriptors(hold, said, said)
         argv = [

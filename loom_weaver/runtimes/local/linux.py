@@ -28,10 +28,6 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 24, 38, 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 CAPABILITY_VERSION_3 = 0x20080522
-SIG_SETMASK = 2
-# nptl(7): signals of the threads of libc, whose signal() refuses them; an ancestor may ignore them yet.
-LIBC_SIGNALS = 32, 33
-SYS_RT_SIGACTION = {"x86_64": 13, "aarch64": 134}.get(os.uname().machine)
 # execvp's own answer to an unset PATH.
 DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -41,9 +37,8 @@ _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 _syscall.argtypes = [ctypes.c_long, *[ctypes.c_void_p] * 4]
 _prctl, _capset, _setns, _sethostname = _libc.prctl, _libc.capset, _libc.setns, _libc.sethostname
-_execve, _signal, _sigprocmask = _libc.execve, _libc.signal, _libc.sigprocmask
+_execve = _libc.execve
 _prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
-_signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
 _execve.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
 
 
@@ -94,17 +89,6 @@ def drop_capabilities() -> None:
     _control(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     _checked(_capset(header, (ctypes.c_uint32 * 6)()))
-
-
-def default_signals() -> None:
-    """No signal ignored, none blocked: both would outlive an exec."""
-    for number in range(1, signal.NSIG):
-        _signal(number, None)
-    if SYS_RT_SIGACTION is not None:
-        default = bytes(32)
-        for number in LIBC_SIGNALS:
-            syscall(SYS_RT_SIGACTION, number, default, None, 8)
-    _checked(_sigprocmask(SIG_SETMASK, ctypes.create_string_buffer(128), None))
 
 
 def close_from(first: int) -> None:

@@ -25,6 +25,7 @@ from loom_weaver.runtimes.local.sandbox_plan import (
     home_path,
     shares_tmp,
 )
+from loom_weaver.runtimes.signal_defaults import default_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class Sandbox:
             os._exit(127 if code == errno.ENOENT else 126)
 
     def _restrict(self) -> None:
-        linux.default_signals()
+        default_signals()
         os.umask(0o022)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         _limit_cpus(self.plan.cpu_limit)

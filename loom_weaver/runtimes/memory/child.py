@@ -11,6 +11,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from loom_weaver.runtimes.signal_defaults import default_signals
+
 # Time for a program to save its work between the polite signals and the last one.
 GRACE = 2.0
 # What a program left behind and SIGKILL does not end within this is stuck in the kernel: it is left there.
@@ -28,13 +30,6 @@ class CannotStart(Exception):
         super().__init__(detail)
         self.exit_code = exit_code
         self.detail = detail
-
-
-def _default_signals() -> None:
-    """In the child: no signal ignored, none blocked, as both would outlive the exec."""
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +66,7 @@ class Child:
                 env=dict(program.env),
                 cwd=program.workdir,
                 start_new_session=not tty,
-                preexec_fn=_default_signals,  # noqa: PLW1509 - it calls nothing that takes a lock
+                preexec_fn=default_signals,  # noqa: PLW1509 - it calls nothing that takes a lock
             )
         except OSError as error:
             raise CannotStart(NOT_EXECUTABLE, f"{program.command[0]}: {error.strerror}") from error

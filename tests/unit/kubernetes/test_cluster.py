@@ -162,6 +162,20 @@ async def test_a_proxy_is_used_for_calls_and_sockets(tmp_path: Path) -> None:
             await socket.close()
 
 
+async def test_a_proxy_of_the_environment_is_used_where_none_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(Api()) as url:
+        config = write_config(tmp_path / "k", "http://cluster.invalid", {"token": "first"})
+        monkeypatch.setenv("http_proxy", url)
+        async with opened(config) as cluster:
+            await cluster.get(PODS)
+        monkeypatch.setenv("no_proxy", "cluster.invalid")
+        async with opened(config) as cluster:
+            with pytest.raises(Unavailable):
+                await cluster.get(PODS)
+
+
 async def test_a_refused_socket_keeps_status_and_words(tmp_path: Path) -> None:
     api = Api()
     async with serving(api) as url, opened(write_config(tmp_path / "k", url, {"token": "first"})) as cluster:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +27,7 @@ SPEC = WeaverSpec(
     created_at=datetime(2026, 3, 3, 12, 0, 0, 250_000, tzinfo=UTC),
     lifetime_hours=12,
 )
-PLAIN = {
+PLAIN: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
     "metadata": {
@@ -144,7 +145,7 @@ def test_the_secret_is_the_pods() -> None:
         "kind": "Secret",
         "metadata": {
             "name": "loom-weaver-abc",
-            "labels": PLAIN["metadata"]["labels"],  # type: ignore[index]
+            "labels": PLAIN["metadata"]["labels"],
             "ownerReferences": [
                 {"apiVersion": "v1", "kind": "Pod", "name": "loom-weaver-abc", "uid": "uid-1"}
             ],
@@ -288,3 +289,14 @@ def test_a_label_holds_a_digest_of_what_it_cannot(text: str) -> None:
     assert label_value(text).startswith("sha256-")
     assert len(label_value(text)) <= 63
     assert label_value(text) != label_value(text + "x")
+
+
+def test_a_template_is_the_same_after_a_pod_was_made_with_it() -> None:
+    """And can take away no label that weavers are found by."""
+    labels = {"team": "data", "loom-weaver/weaver": None}
+    template = {"metadata": {"labels": labels, "annotations": None}, "spec": {"nodeSelector": {"a": "b"}}}
+    before = deepcopy(template)
+    made = manifest(SPEC, replace(SETTINGS, template=template))
+    assert template == before
+    assert made["metadata"]["labels"] == {**PLAIN["metadata"]["labels"], "team": "data"}
+    assert made["metadata"]["annotations"] == PLAIN["metadata"]["annotations"]
