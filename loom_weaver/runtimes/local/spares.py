@@ -28,8 +28,8 @@ from loom_weaver.runtimes.local.sandbox_plan import Plan
 
 # A spare is made when nothing was created for so long: creates in a row need the processor themselves.
 QUIET_SECONDS = 0.1
-# Longer than the holder's own patience with what makes its sandbox.
-PATIENCE = 30.0
+# As long as a holder waits for what makes its sandbox; a server that stops waits no longer either.
+PATIENCE = 20.0
 # A spare ends when its connection does, in far less than this.
 ENDING_SECONDS = 5.0
 LONGEST_ANSWER = 4096
@@ -79,7 +79,7 @@ class Spares:
         if self._timer is not None:
             self._timer.cancel()
         if self._making is not None:
-            self._making.cancel()
+            # Let come to its end, so that it is known what there is to remove.
             await asyncio.wait([self._making])
         if self._spare is not None:
             spare, self._spare = self._spare, None
