@@ -15,7 +15,7 @@ LIVE_FIELDS = {"age_hours", "viewers"}
 # Weavers that are gone are dropped once this many texts are kept.
 SWEPT_AT = 1024
 # Rendering so many for the first time takes some milliseconds; others get a turn in between.
-AT_ONCE = 200
+AT_ONCE = 1000
 
 
 class WeaverJSON:

@@ -1,7 +1,8 @@
 """A stand-in for a holder, since who opens a sandbox is restricted for ever.
 
-Run as `python -I -S sandbox_holder.py ROOT`, it reads `{plan, steps}` as JSON from its input, runs the `argv`
-of each step in one sandbox, and writes a list of what became of them as JSON.
+Run as `python -I -S sandbox_holder.py ROOT`, it reads `{plan, later, steps}` as JSON from its input, runs the
+`argv` of each step in one sandbox, whose plan `later` changes once it is made, and writes a list of what
+became of them as JSON.
 """
 
 import json
@@ -27,6 +28,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     master, slave = os.openpty()
     sandbox = Sandbox(Plan(**request["plan"]), slave)
+    if request["later"]:
+        sandbox.hand_over(Plan(**{**request["plan"], **request["later"]}))
     results = [run(sandbox, step, master, slave) for step in request["steps"]]
     if not request["die"]:
         end_background(results)

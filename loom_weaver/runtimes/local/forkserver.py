@@ -1,8 +1,9 @@
 """A warm process that forks holders: much faster than starting interpreters, and their memory is shared.
 
 The server passes two descriptors for each weaver: the listening socket and one end of the control connection,
-on which the request then comes as a line of JSON. Started cold, with both descriptors as arguments, this
-module is that one holder itself. Standard library only.
+on which the request then comes as a line of JSON. Before that may come one that asks for a sandbox of no
+weaver yet: then most of a start is done when a weaver is asked for. Started cold, with both descriptors as
+arguments, this module is that one holder itself. Standard library only.
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ import os
 import sys
 
 from loom_weaver.runtimes.local import sandbox
+from loom_weaver.runtimes.local.descendants import start_time
 from loom_weaver.runtimes.local.holder import Holder
 from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.light_socket import Socket, recv_fds
 from loom_weaver.runtimes.local.protocol import Lines, encode
+from loom_weaver.runtimes.local.record import write_record
 from loom_weaver.runtimes.local.sandbox_plan import Plan
+from loom_weaver.runtimes.local.stage import Stage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,11 +60,30 @@ def detach_and_hold(listener: int, control: int) -> None:
 def hold(listener: Socket, control: Socket) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+    stage = Stage()
     request = _request(control)
     _redirect_stdio(f"{request['folder']}/holder.log")
+    if "record" not in request:
+        request = _wait_for_weaver(stage, control, request)
     holder = Holder(request["folder"], request["record"], listener)
-    control.sendall(encode({"ok": True, "pid": os.getpid()}))
-    holder.run(control, Plan(**request["plan"]), request["argv"])
+    control.sendall(encode({"ok": True}))
+    holder.run(control, stage, Plan(**request["plan"]), request["argv"])
+
+
+def _wait_for_weaver(stage: Stage, control: Socket, prepare: dict[str, Any]) -> dict[str, Any]:
+    """Make ready what can be without a weaver; its folder becomes that of the weaver which then comes."""
+    stage.make_ready(Plan(**prepare["plan"]))
+    control.sendall(encode({"ok": True, "process": (os.getpid(), start_time(os.getpid()))}))
+    request = _request(control)
+    if stage.sandbox.ended:
+        os._exit(1)
+    try:
+        os.rename(prepare["folder"], request["folder"])
+        write_record(request["folder"], request["record"])
+    except OSError as error:
+        control.sendall(encode({"errno": error.errno}))
+        os._exit(1)
+    return request
 
 
 def _request(control: Socket) -> dict[str, Any]:

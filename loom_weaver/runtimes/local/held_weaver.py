@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 from collections.abc import Callable
@@ -62,8 +63,15 @@ class HeldWeaver:
         return f"<HeldWeaver {self.weaver.id} {self.weaver.status} {held} viewers={len(self.viewers)}>"
 
     async def hold(self, connection: socket.socket, request: dict[str, Any]) -> None:
-        """Hand a new holder its request; returns once it took it, and before any of its news."""
-        self.client, _ = await HolderClient.open(connection, request, self._on_event, self._on_lost)
+        """Hand a new holder its request; returns once it took it, and before any of its news.
+
+        Raises OSError for what kept it from making the weaver's folder.
+        """
+        client, answer = await HolderClient.open(connection, request, self._on_event, self._on_lost)
+        if "errno" in answer:
+            client.close()
+            raise OSError(answer["errno"], os.strerror(answer["errno"]))
+        self.client = client
 
     async def find_holder(self) -> None:
         """Connect to the holder that an earlier server left, or take the record for the last word."""

@@ -21,9 +21,7 @@ from loom_weaver.runtimes.local.loop import READ, Loop, Timer
 from loom_weaver.runtimes.local.outcome import exit_code, not_started, outcome
 from loom_weaver.runtimes.local.protocol import LOG, SOCKET, Lines
 from loom_weaver.runtimes.local.record import Record, note, timestamp, write_record
-from loom_weaver.runtimes.local.sandbox import Sandbox
-from loom_weaver.runtimes.local.sandbox_plan import Plan
-from loom_weaver.runtimes.local.terminal import Terminal, get_size, open_pty, set_size
+from loom_weaver.runtimes.local.terminal import Terminal, get_size, set_size
 from loom_weaver.runtimes.local.viewer_link import ViewerLink
 
 TYPE_CHECKING = False
@@ -32,6 +30,9 @@ if TYPE_CHECKING:
 
     from loom_weaver.runtimes.local.holder_links import Commands, Exits
     from loom_weaver.runtimes.local.light_socket import Socket
+    from loom_weaver.runtimes.local.sandbox import Sandbox
+    from loom_weaver.runtimes.local.sandbox_plan import Plan
+    from loom_weaver.runtimes.local.stage import Stage
 
 # How long a program may take to end by itself after SIGTERM and SIGHUP.
 GRACE = 2.0
@@ -44,6 +45,8 @@ RETRY_RECORD = 1.0
 
 class Holder:
     """State is the record; everything else is links to those who watch."""
+
+    sandbox: Sandbox
 
     def __init__(self, folder: str, record: Record, listener: Socket) -> None:
         self.folder = folder
@@ -63,7 +66,7 @@ class Holder:
         self._flow_timer: Timer | None = None
         self._kill_until = 0.0
 
-    def run(self, control: Socket, plan: Plan, argv: list[str]) -> None:
+    def run(self, control: Socket, stage: Stage, plan: Plan, argv: list[str]) -> None:
         """Start the program and serve until its end is recorded and told."""
         self.record["holder"] = (os.getpid(), start_time(os.getpid()))
         linux.adopt_orphans()
@@ -72,7 +75,7 @@ class Holder:
         self.loop.add(self._listener.fileno(), READ, self._on_connection)
         control.setblocking(False)
         self.add_control(control, Lines())
-        self._start_program(plan, argv)
+        self._start_program(stage, plan, argv)
         self._set_deadline()
         self.loop.run()
         os.unlink(f"{self.folder}/{SOCKET}")
@@ -134,12 +137,11 @@ class Holder:
         if again is not None and self._flow_timer is None:
             self._flow_timer = self.loop.after(again, self._flow_timer_ran)
 
-    def _start_program(self, plan: Plan, argv: list[str]) -> None:
-        pty = open_pty(*self.record["size"])
-        self._terminal = Terminal(self.loop, pty, self._on_output, self._on_input_room)
+    def _start_program(self, stage: Stage, plan: Plan, argv: list[str]) -> None:
+        self._terminal = Terminal(self.loop, stage.pty, self._on_output, self._on_input_room)
         try:
-            slave = pty[1]
-            self.sandbox = Sandbox(plan, slave)
+            slave = stage.pty[1]
+            self.sandbox = stage.open(plan)
             self._child = self.sandbox.spawn(argv, (slave, slave, slave), terminal=True)
         except (OSError, SandboxFailed) as error:
             self._not_started = not_started(error)

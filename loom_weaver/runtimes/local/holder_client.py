@@ -59,7 +59,7 @@ class HolderClient(asyncio.Protocol):
         on_event: Callable[[Message], None],
         on_lost: Callable[[], None],
     ) -> tuple[HolderClient, Message]:
-        """Say hello and wait for the answer; `on_lost` is called once, when the connection then ends.
+        """Say hello and wait for the answer; `on_lost` is called once, when the connection ends after that.
 
         `on_event` is called no earlier than the caller waits for something again.
         """
@@ -114,12 +114,14 @@ class HolderClient(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._transport = None
+        greeted = self._greeted.done()
         for future in (self._greeted, *self._waiting.values()):
             if not future.done():
                 future.set_exception(RuntimeFailure("the weaver's process ended during the call"))
                 # Nobody may be waiting for it any more; it is told to who is.
                 future.exception()
-        self._on_lost()
+        if greeted:
+            self._on_lost()
 
     def _take_event(self, message: Message) -> None:
         if self._early is None:

@@ -21,6 +21,8 @@ NAMESPACES = {
 }
 # struct clone_args: flags, of which CLONE_PARENT is one, and nothing else.
 CLONE_ARGUMENTS = struct.pack("=8Q", 0x8000, *[0] * 7)
+# <linux/nsfs.h>
+NS_GET_USERNS = 0xB701
 SYS_CLONE3, SYS_CLOSE_RANGE = 435, 436
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 24, 38, 47
@@ -34,7 +36,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc.syscall
 _syscall.restype = ctypes.c_long
 _syscall.argtypes = [ctypes.c_long, *[ctypes.c_void_p] * 4]
-_prctl, _capset, _setns = _libc.prctl, _libc.capset, _libc.setns
+_prctl, _capset, _setns, _sethostname = _libc.prctl, _libc.capset, _libc.setns, _libc.sethostname
 _execve = _libc.execve
 _prctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong]
 _execve.argtypes = [ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p]
@@ -114,6 +116,18 @@ def foreign_namespaces(pid: int) -> int:
         if os.stat(f"/proc/{pid}/ns/{name}").st_ino != os.stat(f"/proc/self/ns/{name}").st_ino:
             flags |= flag
     return flags
+
+
+def set_hostname(pid: int, name: str) -> None:
+    """Of the machine that a process sees. For good, this one has its rights in the user namespace of that."""
+    names = os.open(f"/proc/{pid}/ns/uts", os.O_RDONLY | os.O_CLOEXEC)
+    owner = fcntl.ioctl(names, NS_GET_USERNS)
+    if os.fstat(owner).st_ino != os.stat("/proc/self/ns/user").st_ino:
+        _checked(_setns(owner, NAMESPACES["user"]))
+    _checked(_setns(names, NAMESPACES["uts"]))
+    _checked(_sethostname(name.encode(), len(name)))
+    os.close(names)
+    os.close(owner)
 
 
 def enter_namespaces(pidfd: int, flags: int) -> None:

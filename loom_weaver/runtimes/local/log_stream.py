@@ -14,16 +14,24 @@ if TYPE_CHECKING:
     from loom_weaver.runtimes.local.held_weaver import HeldWeaver
 
 
-async def batches(held: HeldWeaver, start: LogStart, *, follow: bool) -> AsyncGenerator[LogBatch, None]:
-    """Reads in a thread, and waits for the holder's word that there is more."""
+async def batches(
+    held: HeldWeaver, start: LogStart, reads: asyncio.Semaphore, *, follow: bool
+) -> AsyncGenerator[LogBatch, None]:
+    """Reads in a thread, and waits for the holder's word that there is more.
+
+    `reads` bounds how many readers do so at a time: what they bring all at once, the event loop would have to
+    pass on in one turn, and each of its own calls would wait for a thread to let go of the interpreter.
+    """
     reader = LogReader(held.log_folder)
     held.follow()
     try:
-        cursor = await asyncio.to_thread(LogCursor, reader, start, ended=held.ended, follow=follow)
+        async with reads:
+            cursor = await asyncio.to_thread(LogCursor, reader, start, ended=held.ended, follow=follow)
         while True:
             # Both are looked at before the read, so that what comes meanwhile is not missed.
             seen, ended = held.news_count, held.ended
-            items, more = await asyncio.to_thread(cursor.read, ended=ended)
+            async with reads:
+                items, more = await asyncio.to_thread(cursor.read, ended=ended)
             if items:
                 yield items
             if more:

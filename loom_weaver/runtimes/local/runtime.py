@@ -26,11 +26,14 @@ from loom_weaver.runtimes.local.log_stream import batches
 from loom_weaver.runtimes.local.record import Record, read_record, write_record
 from loom_weaver.runtimes.local.recording import Recording
 from loom_weaver.runtimes.local.sandbox_plan import KINDS, file_roots, home_path, tmp_path
+from loom_weaver.runtimes.local.spares import Spares
 from loom_weaver.runtimes.local.stored import new_record
 from loom_weaver.weaver import Weaver, WeaverSpec
 
 # Folders beside a weaver's record.
 HOME, TMP = "work", "tmp"
+# Logs that are read at the same moment, each for some milliseconds.
+LOG_READS = 4
 STARTING = "The runtime is starting; try again in a moment"
 
 
@@ -60,7 +63,9 @@ class LocalRuntime(base.Runtime):
         super().__init__(**kwargs)
         self.changes = ChangeLog()
         self._weavers: dict[str, HeldWeaver] = {}
+        self._log_reads = asyncio.Semaphore(LOG_READS)
         self._launcher = Launcher(self.log)
+        self._spares = Spares(self._launcher, self._surroundings, _make_folder, self.log)
         self._table = image_table.table(self.images)
         self._kind = ""
         self._ready = False
@@ -68,14 +73,17 @@ class LocalRuntime(base.Runtime):
     async def start(self) -> None:
         self._folder = Path(self.data_dir) / "weavers"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._readable = host_paths.python_folders()
         forced = None if self.isolation_kind == "auto" else self.isolation_kind
         self._kind = forced or (await asyncio.to_thread(isolation.probe)).kind
         self._launcher.start()
         await self._find_weavers()
+        self._spares.start(self._folder)
         self._ready = True
 
     async def stop(self) -> None:
         self._ready = False
+        await self._spares.stop()
         await asyncio.gather(*(held.close() for held in self._weavers.values()))
         await self._launcher.stop()
 
@@ -128,7 +136,7 @@ class LocalRuntime(base.Runtime):
         self, weaver_id: str, start: base.LogStart, *, follow: bool
     ) -> AsyncIterator[AsyncIterator[base.LogBatch]]:
         held = self._held(weaver_id)
-        async with aclosing(batches(held, start, follow=follow)) as stream:
+        async with aclosing(batches(held, start, self._log_reads, follow=follow)) as stream:
             yield stream
 
     async def attach(self, weaver_id: str, viewer: base.Viewer, start: base.ReplayStart) -> base.Attachment:
@@ -193,7 +201,6 @@ class LocalRuntime(base.Runtime):
         record = new_record(weaver, self.log_bytes)
         held = HeldWeaver(folder, record, self._on_change)
         try:
-            await asyncio.to_thread(_make_folder, folder, record)
             argv = image_table.argv(self._table[parse_image(spec.image).name], spec.command, spec.args)
             request = {
                 "folder": str(folder),
@@ -201,7 +208,9 @@ class LocalRuntime(base.Runtime):
                 "plan": self._plan(spec, folder),
                 "argv": argv,
             }
-            await held.hold(await self._launcher.launch(folder), request)
+            if not await self._spares.hand_over(held, request):
+                await asyncio.to_thread(_make_recorded_folder, folder, record)
+                await held.hold(await self._launcher.launch(folder), request)
         except BaseException as error:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             if isinstance(error, OSError):
@@ -215,27 +224,38 @@ class LocalRuntime(base.Runtime):
     def _plan(self, spec: WeaverSpec, folder: Path) -> dict[str, Any]:
         limits = spec.resources or Resources()
         cpu = limits.cpu()
-        plan: dict[str, Any] = {
-            "kind": self._kind,
-            "home": str(folder / HOME),
-            "tmp": str(folder / TMP),
+        plan = self._surroundings(folder)
+        own = image_table.environment(home_path(self._kind, plan["home"]), tmp_path(self._kind, plan["tmp"]))
+        return {
+            **plan,
             "hostname": pod_name(spec.id),
             "workdir": spec.workdir,
             "memory_limit": limits.memory(),
             "cpu_limit": float(cpu) if cpu else None,
+            "env": {**own, "LOOM_WEAVER_ID": spec.id, **spec.env},
+        }
+
+    def _surroundings(self, folder: Path) -> dict[str, Any]:
+        """What every weaver has, and a spare before it is one."""
+        return {
+            "kind": self._kind,
+            "home": str(folder / HOME),
+            "tmp": str(folder / TMP),
+            "hostname": "loom-weaver",
             "network": self.network,
-            "readable": host_paths.python_folders(),
+            "readable": self._readable,
             "hidden": [self.data_dir],
             "env": {},
         }
-        own = image_table.environment(home_path(self._kind, plan["home"]), tmp_path(self._kind, plan["tmp"]))
-        return {**plan, "env": {**own, "LOOM_WEAVER_ID": spec.id, **spec.env}}
 
 
-def _make_folder(folder: Path, record: Record) -> None:
-    folder.mkdir(mode=0o700)
-    (folder / HOME).mkdir(mode=0o700)
-    (folder / TMP).mkdir(mode=0o700)
+def _make_folder(folder: Path) -> None:
+    for path in (folder, folder / HOME, folder / TMP):
+        path.mkdir(mode=0o700)
+
+
+def _make_recorded_folder(folder: Path, record: Record) -> None:
+    _make_folder(folder)
     write_record(str(folder), record)
 
 

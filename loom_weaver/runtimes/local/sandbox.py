@@ -14,7 +14,7 @@ import termios
 
 from loom_weaver.runtimes.local import bubblewrap, host_paths, landlock, linux
 from loom_weaver.runtimes.local.bubblewrap import SandboxFailed
-from loom_weaver.runtimes.local.file_tree import machine
+from loom_weaver.runtimes.local.file_tree import machine, write_hosts
 from loom_weaver.runtimes.local.light_signal import signal
 from loom_weaver.runtimes.local.sandbox_plan import (
     BUBBLEWRAP,
@@ -72,6 +72,18 @@ class Sandbox:
     def terminals(self) -> str | None:
         """Where commands look for their terminals, if that is not our own /dev/pts."""
         return self._namespaces.terminals if self._namespaces is not None else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can be started in it any more."""
+        return self._namespaces is not None and self._namespaces.ended
+
+    def hand_over(self, plan: Plan) -> None:
+        """To the weaver of this plan, from none yet: name, limits and environment are its own from now on."""
+        self.plan = plan
+        if self._namespaces is not None:
+            self._namespaces.hostname = plan.hostname
+            write_hosts(plan)
 
     def spawn(self, argv: list[str], files: tuple[int, int, int], *, terminal: bool = False) -> int:
         """Start a command with these descriptors as its 0-2; returns its pid, a child of the caller.

@@ -21,6 +21,7 @@ class Plan:
         "hidden",
         "home",
         "hostname",
+        "hosts",
         "kind",
         "memory_limit",
         "network",
@@ -43,8 +44,12 @@ class Plan:
         memory_limit: int | None = None,
         cpu_limit: float | None = None,
         network: bool = True,
+        hosts: str | None = None,
     ) -> None:
-        """`readable` folders are read-only besides the system's; `hidden` ones are not seen even in those."""
+        """`readable` folders are read-only besides the system's; `hidden` ones are not seen even in those.
+
+        `hosts` is a file that /etc/hosts shall be, where that is to be written later.
+        """
         self.kind = kind
         self.home = home
         self.tmp = tmp
@@ -56,6 +61,7 @@ class Plan:
         self.memory_limit = memory_limit
         self.cpu_limit = cpu_limit
         self.network = network
+        self.hosts = hosts
 
 
 def home_path(kind: str, home: str) -> str:

@@ -90,6 +90,10 @@ class JSONHandler(JupyterHandler):
         self.set_header("Cache-Control", "no-store")
         self.clear_header("Server")
 
+    def compute_etag(self) -> str | None:
+        """None: nobody may keep an answer (`no-store`), so nobody could ask whether it still holds."""
+        return None
+
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """What is no UTF-8 is no id either: the lookup answers 404, where Tornado would end with 400."""
         return value.decode(errors="replace")
