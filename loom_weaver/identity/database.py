@@ -64,17 +64,6 @@ class Database:
             async with self._engine.connect() as connection:
                 return (await connection.execute(statement, values)).all()
 
-    async def look_up(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
-        """The few rows that an index finds, which every call needs: who is calling.
-
-        On SQLite in place. It has them in memory and waits for no writer, so that takes a tenth of a
-        millisecond, less than the hop to a thread and back of a process that was idle.
-        """
-        if self._reader is None:
-            return await self.rows(statement, **values)
-        with database_errors():
-            return _read(self._reader, statement, values)
-
     async def transact(self, work: Callable[[Connection], Done]) -> Done:
         """One transaction, in one go; `work` runs in another thread and must not wait for anything else."""
         with database_errors():

@@ -115,7 +115,7 @@ class Keys:
         if not is_token(KEY_PREFIX, key):
             raise Unauthorized(BAD_KEY)
         digest = token_hash(key)
-        rows = await self._database.look_up(VALID_KEY_BY_HASH, hash=digest, now=self._clock())
+        rows = await self._database.rows(VALID_KEY_BY_HASH, hash=digest, now=self._clock())
         if not rows or not same_hash(rows[0].hash, digest):
             raise Unauthorized(BAD_KEY)
         self._record_use(rows[0])
@@ -123,7 +123,7 @@ class Keys:
 
     async def principal_by_id(self, key_id: str) -> Principal:
         """The user of a key that was shown before, as long as it is still valid."""
-        return valid(await self._database.look_up(VALID_KEY_BY_ID, key_id=key_id, now=self._clock()), key_id)
+        return valid(await self._database.rows(VALID_KEY_BY_ID, key_id=key_id, now=self._clock()), key_id)
 
     def _record_use(self, row: Row[Any]) -> None:
         """Off the caller's way: who calls does not wait for a write."""

@@ -105,7 +105,7 @@ class Users:
         return await self.find(user_id)
 
     async def principal(self, user_id: str) -> Principal:
-        return known(await self._database.look_up(PRINCIPAL_BY_ID, user_id=user_id))
+        return known(await self._database.rows(PRINCIPAL_BY_ID, user_id=user_id))
 
     async def principal_by_name(
         self, name: str, *, is_system_admin: bool = False, is_support: bool = False
@@ -115,7 +115,7 @@ class Users:
         The flags are those of the server's configuration; they replace the ones it gave before.
         """
         flags = {"configured_system_admin": is_system_admin, "configured_support": is_support}
-        rows = await self._database.look_up(CONFIGURED_PRINCIPAL, name=name)
+        rows = await self._database.rows(CONFIGURED_PRINCIPAL, name=name)
         if not rows or any(getattr(rows[0], flag) != value for flag, value in flags.items()):
             check_name(name, "user name")
             user_id = await self._map(name, flags)

@@ -27,6 +27,7 @@ SPEC = WeaverSpec(
     created_at=datetime(2026, 3, 3, 12, 0, 0, 250_000, tzinfo=UTC),
     lifetime_hours=12,
 )
+LIMITS = {"memory": "1Gi", "cpu": "1"}
 PLAIN: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",
@@ -86,10 +87,7 @@ PLAIN: dict[str, Any] = {
                     {"name": "tmp", "mountPath": "/tmp"},
                 ],
                 "imagePullPolicy": "IfNotPresent",
-                "resources": {
-                    "limits": {"memory": "1Gi", "cpu": "1"},
-                    "requests": {"memory": "1Gi", "cpu": "100m"},
-                },
+                "resources": {"limits": LIMITS, "requests": {"memory": "1Gi", "cpu": "100m"}},
             }
         ],
         "volumes": [
