@@ -34,6 +34,8 @@ PRINTED = hashlib.sha256(b"ready\n" + b"".join(LINES)).hexdigest()
 # It takes them some seconds, in which others come.
 PRINTING = "for first in $(seq 1 8 505); do seq -f %01023.0f $first $((first + 7)); sleep 0.1; done"
 FLOOD = 35_000_000
+# The server's connection to the holder that it keeps for the next weaver may be there or not.
+SPARE = 1
 
 pytestmark = [
     pytest.mark.slow,
@@ -79,7 +81,7 @@ def open_files(pid: int) -> int:
 
 
 def are_back(counts: dict[int, int]) -> bool:
-    return all(open_files(pid) <= count for pid, count in counts.items())
+    return all(open_files(pid) <= count + SPARE for pid, count in counts.items())
 
 
 def memory(pid: int, kind: str = "VmRSS") -> int:
