@@ -293,7 +293,7 @@ def test_a_create_on_a_full_disk_leaves_nothing(tmp_path: Path) -> None:
         assert reply.status_code in (502, 503), reply.text
         assert str(disk) not in reply.text
         assert http.get("/api/weavers").json()["count"] == 0
-        assert list((disk / "data" / "weavers").iterdir()) == []
+        wait_for(lambda: not list((disk / "data" / "weavers").iterdir()), "the folders to be gone")
         (disk / "filler").unlink()
         assert http.post("/api/weaver", json={"image": "shell", "org_id": org}).status_code == 201
         server.delete_all_weavers()
