@@ -26,8 +26,8 @@ from loom_weaver.runtimes.local.light_json import loads
 from loom_weaver.runtimes.local.protocol import encode
 from loom_weaver.runtimes.local.sandbox_plan import Plan
 
-# A spare is made when nothing was created for so long: creates in a row need the processor themselves, and one
-# that came while a spare is made would take longer than without any.
+# A spare is made when nothing was created for so long: creates in a row need the processor themselves, and
+# one that came while a spare is made would take longer than without any.
 QUIET_SECONDS = 1.0
 # As long as a holder waits for what makes its sandbox; a server that stops waits no longer either.
 PATIENCE = 20.0
