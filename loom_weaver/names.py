@@ -15,6 +15,7 @@ WEAVER_ID = re.compile(r"weaver_([a-z0-9]{1,40})")
 
 def new_id(prefix: str) -> str:
     """A fresh random id such as `weaver_k3v0…`."""
+    # One read of the kernel's randomness, not one for each character.
     number = secrets.randbelow(len(ALPHABET) ** ID_LENGTH)
     digits = []
     for _ in range(ID_LENGTH):

@@ -72,10 +72,10 @@ def hold(listener: Socket, control: Socket) -> None:
 
 def _wait_for_weaver(stage: Stage, control: Socket, prepare: dict[str, Any]) -> dict[str, Any]:
     """Make ready what can be without a weaver; its folder becomes that of the weaver which then comes."""
-    stage.make_ready(Plan(**prepare["plan"]))
+    waiting = stage.make_ready(Plan(**prepare["plan"]))
     control.sendall(encode({"ok": True, "process": (os.getpid(), start_time(os.getpid()))}))
     request = _request(control)
-    if stage.sandbox.ended:
+    if waiting.ended:
         os._exit(1)
     try:
         os.rename(prepare["folder"], request["folder"])

@@ -14,23 +14,20 @@ if TYPE_CHECKING:
 
 
 class Stage:
-    __slots__ = ("_ready", "pty", "sandbox")
-
-    sandbox: Sandbox
+    __slots__ = ("_sandbox", "pty")
 
     def __init__(self) -> None:
         self.pty = open_pty(DEFAULT_COLS, DEFAULT_ROWS)
-        self._ready = False
+        self._sandbox: Sandbox | None = None
 
-    def make_ready(self, plan: Plan) -> None:
+    def make_ready(self, plan: Plan) -> Sandbox:
         """Raise SandboxFailed. Of the plan, only what a sandbox is made of may not change any more."""
-        self.sandbox = Sandbox(plan, self.pty[1])
-        self._ready = True
+        self._sandbox = Sandbox(plan, self.pty[1])
+        return self._sandbox
 
     def open(self, plan: Plan) -> Sandbox:
         """The sandbox of a weaver; raises SandboxFailed or OSError."""
-        if self._ready:
-            self.sandbox.hand_over(plan)
-        else:
-            self.make_ready(plan)
-        return self.sandbox
+        if self._sandbox is None:
+            return self.make_ready(plan)
+        self._sandbox.hand_over(plan)
+        return self._sandbox
